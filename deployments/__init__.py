@@ -1,0 +1,1 @@
+"""How Ray runs ZeroWait: one package per Serve deployment, thin."""

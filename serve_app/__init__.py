@@ -1,0 +1,1 @@
+"""What ZeroWait does. How Ray runs it is in `deployments`; the two meet in `serve_app.graph`."""

@@ -1,0 +1,41 @@
+"""The system of record: one SQL database, SQLite on one machine or PostgreSQL in a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+# Every table of the record hangs on this; each is defined beside the adapter that uses it.
+metadata = MetaData()
+
+
+def connect(url: str, pool_size: int = 4) -> AsyncEngine:
+    """An engine for the record at `url` (`sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`)."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_size=pool_size, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(parsed)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _several_processes(  # pyright: ignore[reportUnusedFunction]
+        connection: DBAPIConnection, _record: object
+    ) -> None:
+        # Readers go on while one process writes, and writers wait for each other instead of failing.
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.close()
+
+    return engine
+
+
+async def create_tables(engine: AsyncEngine) -> None:
+    """Makes the tables that are missing. Import the adapters whose tables are wanted first."""
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)

@@ -1,0 +1,235 @@
+"""The configuration: one frozen, typed tree. Units stand in names; secrets are named here, never held.
+
+Every field has a default that serves the demo shop on one machine. Unknown fields are refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from serve_app.domain.errors import ConfigError
+from serve_app.domain.messages import Language
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# A secret by reference: "env:NAME" or "file:PATH" (a relative path lies in the data folder).
+SecretRef = Annotated[str, Field(pattern=r"^(env|file):.+$")]
+
+
+class ShopSettings(Settings):
+    id: str = "demo"
+    name_zh: str = "零等小店"
+    name_en: str = "ZeroWait Demo Shop"
+    time_zone: str = "Asia/Shanghai"
+    currency: str = "CNY"
+    # When a person answers, in the shop's zone, and how to reach one.
+    desk_hours: str = "09:00-22:00"
+    desk_contact_zh: str = "拨打 400-000-0000"
+    desk_contact_en: str = "call 400-000-0000"
+
+
+class TokenSettings(Settings):
+    """How a customer's token is checked: a shared secret (HS256), or the issuer's published keys (RS256, ES256)."""
+
+    algorithm: Literal["HS256", "RS256", "ES256"] = "HS256"
+    secret: SecretRef | None = "file:token-secret"
+    jwks_url: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    leeway_s: int = 10
+
+    @model_validator(mode="after")
+    def _one_way_to_check(self) -> TokenSettings:
+        if self.algorithm == "HS256" and self.secret is None:
+            raise ValueError("HS256 needs `secret` (env:NAME or file:PATH)")
+        if self.algorithm != "HS256" and self.jwks_url is None:
+            raise ValueError(f"{self.algorithm} needs `jwks_url`")
+        return self
+
+
+class BreakerSettings(Settings):
+    """After `failures` failures in a row a source is left alone for `reset_s`, then tried by one request."""
+
+    failures: int = Field(default=5, ge=1)
+    reset_s: float = Field(default=10.0, gt=0)
+
+
+class SourceSettings(Settings):
+    """What every source of facts has.
+
+    `part` is what its rows are. `fields` maps our names to the source's (a dotted path reaches into nested JSON); what is not
+    named keeps its name. `values` translates coded values per field: `{state: {"3": shipped}}`. `needs` names what must be
+    known first, as a path over our facts: `orders[].id`, `orders[].parcels[].tracking_no`.
+    """
+
+    name: str
+    part: Literal["customer", "coupons", "orders", "lines", "parcels", "parcel_events", "after_sales", "invoices"]
+    fields: dict[str, str] = {}
+    values: dict[str, dict[str, Any]] = {}
+    constants: dict[str, Any] = {}
+    needs: dict[str, str] = {}  # parameter name -> path
+    deadline_ms: int = Field(default=800, gt=0)
+    pool_size: int = Field(default=8, ge=1)
+    breaker: BreakerSettings = BreakerSettings()
+
+
+class SqlSourceSettings(SourceSettings):
+    """A query with named parameters: `:customer_id`, `:open_limit`, `:order_ids`, `:order_tails`, and those in `needs`."""
+
+    type: Literal["sql"] = "sql"
+    url: str | None = None  # SQLAlchemy's form; default: the demo shop's database. May hold ${NAME} from the environment.
+    query: str
+
+
+class HttpSourceSettings(SourceSettings):
+    """One GET. `url` is a template with the same parameters: `https://oms.example/customers/{customer_id}/orders`."""
+
+    type: Literal["http"] = "http"
+    url: str
+    headers: dict[str, SecretRef] = {}
+    rows: str = ""  # dotted path to the list (or the one object) in the reply; empty: the reply itself
+
+
+Source = Annotated[SqlSourceSettings | HttpSourceSettings, Field(discriminator="type")]
+
+
+class TenantSettings(Settings):
+    shop: ShopSettings = ShopSettings()
+    tokens: TokenSettings = TokenSettings()
+    # None: the demo shop's own sources.
+    sources: tuple[Source, ...] | None = None
+    open_orders_max: int = Field(default=5, ge=1)  # open orders that enter a prompt, besides those that were named
+
+
+class RedisSettings(Settings):
+    url: str | None = None  # None: REDIS_URL, else the Valkey that `zerowait run` starts
+    timeout_ms: int = Field(default=500, gt=0)
+    pool_size: int = Field(default=64, ge=1)
+    session_ttl_s: int = Field(default=7 * 24 * 3600, gt=0)
+    answer_ttl_s: int = Field(default=24 * 3600, gt=0)
+
+
+class RecordSettings(Settings):
+    url: str | None = None  # None: SQLite in the data folder. PostgreSQL: postgresql+asyncpg://…
+    heartbeat_ms: int = Field(default=500, gt=0)  # how often the version of the knowledge is looked at
+    serve_stale_s: float = Field(default=1.0, ge=0)  # older than this, a view of the versions serves nothing shared
+
+
+class AnswersSettings(Settings):
+    """What a model may answer. `chat` needs none of the shop's facts or policies: small talk, general advice."""
+
+    languages: tuple[Language, ...] = ("zh", "en")
+    kinds: tuple[Literal["public", "personal", "chat"], ...] = ("public", "personal", "chat")
+
+
+class ModelSettings(Settings):
+    """The model and its engine. `path` None: the packaged one. `engine` goes to vLLM's AsyncEngineArgs as it is."""
+
+    path: str | None = None  # a Hugging Face name or a folder
+    name: str | None = None  # as shown to customers; default: the last part of `path`
+    demo: bool | None = None  # None: true for the packaged model
+    answers: AnswersSettings | None = None  # None: chat in English for the packaged model, everything for others
+    chat_format: Literal["chatml"] = "chatml"
+    tensor_parallel_size: int = Field(default=1, ge=1)
+    pipeline_parallel_size: int = Field(default=1, ge=1)
+    max_model_len: int = Field(default=4096, ge=512)
+    engine: dict[str, Any] = {}
+    max_tokens: int = Field(default=256, ge=1)
+    temperature: float = Field(default=0.0, ge=0)
+    flush_ms: int = Field(default=40, ge=0)  # deltas after the first are gathered this long
+    cpu_kv_cache_gib: int = Field(default=1, ge=1)  # on a CPU only
+
+
+class LimitSettings(Settings):
+    question_chars: int = Field(default=2000, ge=1)
+    body_bytes: int = Field(default=64 * 1024, ge=1024)
+    requests_in_flight: int = Field(default=512, ge=1)  # per ingress process; more are told to come back
+    turn_wait_s: float = Field(default=20.0, gt=0)  # how long a question waits for its session's earlier one
+
+
+class DeadlineSettings(Settings):
+    request_s: float = Field(default=30.0, gt=0)
+    facts_ms: int = Field(default=1000, gt=0)
+    cache_ms: int = Field(default=500, gt=0)
+    first_token_s: float = Field(default=10.0, gt=0)
+
+
+class RoomSettings(Settings):
+    """How Serve runs a room."""
+
+    replicas: int = Field(default=1, ge=1)
+    cpus: float = Field(default=0.0, ge=0)
+    gpus: float = Field(default=0.0, ge=0)
+    max_ongoing_requests: int = Field(default=256, ge=1)
+
+
+class Rooms(Settings):
+    ingress: RoomSettings = RoomSettings(max_ongoing_requests=1024)
+    context: RoomSettings = RoomSettings(max_ongoing_requests=512)
+    cache: RoomSettings = RoomSettings(max_ongoing_requests=256)
+    inference: RoomSettings = RoomSettings(max_ongoing_requests=256)
+
+
+class Config(Settings):
+    # both: one application. gateway and engine: the two of a production deployment; a gateway finds `engine_app`.
+    role: Literal["both", "gateway", "engine"] = "both"
+    engine_app: str = "engine"
+    data_dir: Path | None = None  # None: ZEROWAIT_DATA_DIR, else ~/.local/share/zerowait
+    tenants: dict[str, TenantSettings] = {"demo": TenantSettings()}
+    redis: RedisSettings = RedisSettings()
+    record: RecordSettings = RecordSettings()
+    model: ModelSettings = ModelSettings()
+    limits: LimitSettings = LimitSettings()
+    deadlines: DeadlineSettings = DeadlineSettings()
+    rooms: Rooms = Rooms()
+
+    def resolved(self, environ: Mapping[str, str]) -> Config:
+        """The same with every default that depends on the machine filled in: paths absolute, addresses known.
+
+        Done once, where the application is built; the rooms get the result and read no environment of their own.
+        """
+        data_dir = self.data_dir or Path(environ.get("ZEROWAIT_DATA_DIR", "~/.local/share/zerowait"))
+        data_dir = data_dir.expanduser().resolve()
+        redis_url = self.redis.url or environ.get("REDIS_URL", LOCAL_REDIS_URL)
+        record_url = self.record.url or f"sqlite+aiosqlite:///{data_dir / 'record.db'}"
+        return self.model_copy(
+            update={
+                "data_dir": data_dir,
+                "redis": self.redis.model_copy(update={"url": redis_url}),
+                "record": self.record.model_copy(update={"url": record_url}),
+            }
+        )
+
+    @property
+    def home(self) -> Path:
+        """The data folder of a resolved configuration."""
+        if self.data_dir is None:
+            raise ConfigError("the configuration is not resolved: call `Config.resolved(os.environ)` first")
+        return self.data_dir
+
+
+# Ray's own store listens on 6379, so the local Valkey stays away from it.
+LOCAL_REDIS_PORT = 6399
+LOCAL_REDIS_URL = f"redis://127.0.0.1:{LOCAL_REDIS_PORT}/0"
+
+
+def secret(ref: str, data_dir: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """Reads a secret by its reference. Raises ConfigError, naming what is missing and never the secret."""
+    scheme, _, name = ref.partition(":")
+    if scheme == "env":
+        if name not in environ:
+            raise ConfigError(f"the environment variable {name} is not set")
+        return environ[name]
+    path = data_dir / Path(name).expanduser()
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"the secret in {path} cannot be read: {error.strerror}") from error

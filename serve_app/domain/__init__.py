@@ -1,0 +1,1 @@
+"""Decisions: pure functions and frozen values. Nothing here imports Ray, Redis, vLLM, SQL or HTTP."""

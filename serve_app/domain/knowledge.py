@@ -1,0 +1,85 @@
+"""What the shop has published: entries (text for everyone), templates (words around live facts), policy values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from serve_app.domain.intents import Intent
+from serve_app.domain.messages import Kind, Language, Suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class SourceVersion:
+    """A published thing that an answer used. The answer holds only while this version does."""
+
+    id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One id in both languages. `answers` are rendered: policy values stand in them as figures."""
+
+    id: str
+    version: int
+    intent: Intent
+    questions: dict[Language, tuple[str, ...]]  # variants; the first is the one to show
+    answers: dict[Language, str]
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    suggested: bool = True  # may be offered after a miss
+
+    @property
+    def source(self) -> SourceVersion:
+        return SourceVersion(self.id, self.version)
+
+    def is_valid(self, now: datetime) -> bool:
+        return (self.valid_from is None or self.valid_from <= now) and (self.valid_to is None or now < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Words with typed slots; `cases` are tried in order and the first whose condition holds is rendered."""
+
+    id: str
+    version: int
+    intent: Intent
+    cases: tuple[TemplateCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCase:
+    when: str  # an expression over the facts; empty: always
+    text: dict[Language, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A question put to the Cache room. An empty `canonical` (not self-contained) reads nothing shared."""
+
+    tenant: str
+    canonical: str
+    text: str
+    intent: Intent
+    kind: Kind
+    language: Language
+    now: datetime
+    trace: dict[str, str] = field(default_factory=dict[str, str])  # W3C trace context
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    source: SourceVersion
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the Cache room has: an entry or a template that answers, else what may help."""
+
+    entry: Entry | None = None
+    template: Template | None = None
+    passages: tuple[Passage, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()

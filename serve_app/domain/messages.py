@@ -1,0 +1,134 @@
+"""What is asked and what is answered: the values that cross the edge of the system.
+
+Events are the contract's: a streamed answer is `Meta`, then any of the middle ones, then `Done` or `Failed`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+Language = Literal["zh", "en"]
+AnswerSource = Literal["cache", "template", "faq", "model", "agent"]
+
+
+class Kind(StrEnum):
+    """The four kinds of answer; each says what of it may be cached."""
+
+    PUBLIC = "public"  # the same for everyone in the tenant: shared as text
+    TEMPLATED = "templated"  # shared words, live facts
+    PERSONAL = "personal"  # never shared across customers
+    ACTION = "action"  # changes something: never cached
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a tenant's key, and the customer whose token came along (`None`: anonymous)."""
+
+    tenant: str
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question. Exactly one of `question` and `choice` is set."""
+
+    caller: Caller
+    session_id: str
+    message_id: str
+    question: str | None = None
+    choice: str | None = None
+    order_id: str | None = None
+    sku_id: str | None = None
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    answer_id: str
+    session_id: str
+    kind: Kind
+    source: AnswerSource
+    language: Language
+    model: str | None = None
+    variant: str = "default"
+    demo: bool = False  # the packaged model speaks: shown as "may be wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A fact to show: `type` is "order", "parcel" or "after_sale", `data` what the fact holds."""
+
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    id: str
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    prompt: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    id: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    items: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """`finish_reason`: stop, length, guard (a figure without a source), handoff, cancelled."""
+
+    finish_reason: str
+    usage: Usage = field(default_factory=Usage)
+    timings_ms: dict[str, float] = field(default_factory=dict[str, float])
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: dict[str, Any]
+
+
+Event = Meta | Delta | Card | Citation | Choices | Suggestions | Done | Failed
+
+EVENT_NAMES: dict[type, str] = {
+    Meta: "meta",
+    Delta: "delta",
+    Card: "card",
+    Citation: "citation",
+    Choices: "choices",
+    Suggestions: "suggestions",
+    Done: "done",
+    Failed: "error",
+}

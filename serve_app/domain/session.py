@@ -1,0 +1,72 @@
+"""A conversation as it is recorded: append-only, one turn a question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from serve_app.domain.messages import AnswerSource, Kind, Language
+from serve_app.domain.question import Focus
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """Written before generation starts."""
+
+    tenant: str
+    session_id: str
+    message_id: str
+    answer_id: str
+    customer_id: str | None
+    text: str
+    asked_at: datetime
+    new_session: bool  # the server makes this session now
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """Written before `done` is sent.
+
+    `events` are the answer's events between meta and done, as sent, with the deltas joined into `text`. `rendered` holds, per
+    model, the token ids that this turn appended to the session's prompt (facts, question and answer).
+    """
+
+    answer_id: str
+    text: str
+    language: Language
+    kind: Kind
+    source: AnswerSource
+    finish_reason: str
+    finished_at: datetime
+    model: str | None = None
+    events: tuple[dict[str, Any], ...] = ()  # {"event": name, "data": {...}}
+    rendered: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    facts_digest: str | None = None  # of the facts that the prompt now holds
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    number: int  # from 1
+    question: QuestionRecord
+    answer: AnswerRecord | None = None  # None: still being answered, or cut off
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    tenant: str
+    id: str
+    customer_id: str | None
+    turns: tuple[Turn, ...] = ()
+    focus: Focus = field(default_factory=Focus)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A question's turn has come. `repeated` is set when the same message was answered before: nothing was added."""
+
+    session: Session  # the turns before this one
+    number: int
+    repeated: AnswerRecord | None = None
+    shared: bytes | None = None  # what stands under the answer key that was asked for in the same round trip

@@ -1,0 +1,172 @@
+"""What the domain needs from outside. Each protocol has a real adapter in `serve_app.adapters` (or a Serve room behind a
+handle), and a fake beside it that passes the same contract tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from serve_app.domain.facts import Facts
+from serve_app.domain.generation import Generate, Piece
+from serve_app.domain.knowledge import Entry, Found, Lookup, Template
+from serve_app.domain.messages import Caller
+from serve_app.domain.question import Focus
+from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds, for measuring."""
+        ...
+
+
+class Sessions(Protocol):
+    """Append-only transcripts with a time to live."""
+
+    async def begin(self, question: QuestionRecord, answer_key: str | None = None) -> Begun:
+        """Records the question and waits until every earlier turn of its session has ended.
+
+        One round trip when no turn is in progress; it also reads what stands under `answer_key`. A message that was recorded
+        before adds nothing: its answer is awaited and returned.
+
+        Raises NotFound (no such session), Forbidden (another customer's), StoreFailed.
+        """
+        ...
+
+    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
+        """Records the answer and what the conversation is about now, and lets the next turn begin."""
+        ...
+
+    async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
+        """Raises NotFound, Forbidden, StoreFailed."""
+        ...
+
+
+class SharedAnswers(Protocol):
+    """Exact answers, shared by a tenant's customers. Values are opaque; `serve_app.domain.sharing` reads and writes them."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, ttl_s: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """What an API key allows. The key itself is known only as a hash."""
+
+    id: str
+    tenant: str
+    scopes: frozenset[str]
+    created_at: datetime
+    note: str = ""
+    revoked_at: datetime | None = None
+
+
+class Keys(Protocol):
+    """API keys in the system of record."""
+
+    async def create(self, tenant: str, scopes: frozenset[str], note: str, now: datetime) -> tuple[KeyGrant, str]:
+        """Returns the grant and the key itself, which is never seen again."""
+        ...
+
+    async def find(self, key: str) -> KeyGrant | None:
+        """The grant of a key that is neither unknown nor revoked."""
+        ...
+
+    async def list(self, tenant: str | None = None) -> Sequence[KeyGrant]: ...
+
+    async def revoke(self, key_id: str, now: datetime) -> bool: ...
+
+
+class KnowledgeRecord(Protocol):
+    """Published knowledge in the system of record."""
+
+    async def published(self, tenant: str) -> tuple[Sequence[Entry], Sequence[Template]]: ...
+
+    async def version(self, tenant: str) -> int:
+        """Grows by one with every publication; cheap, asked twice a second."""
+        ...
+
+
+class Embedder(Protocol):
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Unit vectors, one a text. Takes milliseconds a text: call it off the event loop."""
+        ...
+
+
+class Classifier(Protocol):
+    """A small intent classifier; in process, well under a millisecond."""
+
+    def classify(self, text: str) -> Sequence[tuple[str, float]]:
+        """Intents with probabilities, best first."""
+        ...
+
+
+class LanguageDetector(Protocol):
+    def detect(self, text: str) -> tuple[str, float]:
+        """An ISO 639-1 code and its probability."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """A model's tokenizer, with special tokens read as such."""
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, token_ids: Sequence[int]) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FactsQuery:
+    """Whose facts, and which orders beyond the open ones. `within_s` is what the request's deadline leaves for it."""
+
+    tenant: str
+    customer_id: str
+    now: datetime
+    within_s: float
+    order_ids: tuple[str, ...] = ()
+    order_tails: tuple[str, ...] = ()
+    trace: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class FactSource(Protocol):
+    """One declared source: rows of one part of the facts."""
+
+    name: str
+
+    async def fetch(self, parameters: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        """Rows, as the source has them, mapped to our field names. Raises SourceFailed."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# The rooms, as the ingress sees them.
+
+
+class ContextRoom(Protocol):
+    async def facts(self, query: FactsQuery) -> Facts:
+        """Never raises for a source: what is late, down or malformed stands in `missing`."""
+        ...
+
+
+class CacheRoom(Protocol):
+    async def look_up(self, lookup: Lookup) -> Found: ...
+
+
+class InferenceRoom(Protocol):
+    def generate(self, request: Generate) -> AsyncIterator[Piece]:
+        """Started, then Tokens as they come, then Finished. Closing the iterator aborts. Raises ModelFailed, Overloaded."""
+        ...
+
+
+class Authenticator(Protocol):
+    async def caller(self, api_key: str | None, customer_token: str | None, scope: str) -> Caller:
+        """Raises Unauthenticated (no or bad key or token) or Forbidden (wrong scope)."""
+        ...
