@@ -43,6 +43,10 @@ class Sessions(Protocol):
         """Records the answer and what the conversation is about now, and lets the next turn begin."""
         ...
 
+    async def abandon(self, tenant: str, session_id: str, number: int) -> None:
+        """Lets the next turn begin without an answer to this one. The same message, sent again, is answered anew."""
+        ...
+
     async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
         """Raises NotFound, Forbidden, StoreFailed."""
         ...
