@@ -6,11 +6,12 @@ Every field has a default that serves the demo shop on one machine. Unknown fiel
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.messages import Language
@@ -233,3 +234,56 @@ def secret(ref: str, data_dir: Path, environ: Mapping[str, str] = os.environ) ->
         return path.read_text().strip()
     except OSError as error:
         raise ConfigError(f"the secret in {path} cannot be read: {error.strerror}") from error
+
+
+def load_config(path: Path) -> Config:
+    """Reads a configuration: a plain YAML file of `Config`, or a Serve file, whose first application's `args` are one.
+
+    Raises ConfigError, naming the file, the line and the field; never a value, which might be a secret.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, yaml.SafeLoader)
+        tree: Any = yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark: yaml.Mark | None = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise ConfigError(f"{where}: this is not YAML: {getattr(error, 'problem', None) or error}") from error
+    base: tuple[str | int, ...] = ()
+    if isinstance(tree, dict) and "applications" in tree:
+        base = ("applications", 0, "args")
+        tree = _at(tree, base)
+    try:
+        return Config.model_validate({} if tree is None else tree)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        lines = [
+            f"{path}:{_line(root, base + p['loc'])}: {'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg']}" for p in problems
+        ]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _at(tree: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        try:
+            tree = tree[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
+
+
+def _line(node: yaml.Node | None, path: Sequence[str | int]) -> int:
+    """The line on which a value stands. A step that is not in the file (a union's tag, a missing field) is passed over."""
+    line = node.start_mark.line if node else 0
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            children = {key.value: (key, value) for key, value in node.value}
+            if str(step) in children:
+                key, node = children[str(step)]
+                line = key.start_mark.line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            child: yaml.Node = node.value[step]
+            node, line = child, child.start_mark.line
+    return line + 1
