@@ -1,0 +1,180 @@
+"""What may be shared among a tenant's customers: under which key, whether at all, and for how long it is true."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, cast
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from serve_app.domain.generation import Sampling
+from serve_app.domain.knowledge import SourceVersion
+from serve_app.domain.messages import Citation, Kind, Language
+
+_NO_SAMPLING = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKeyParts:
+    """Everything that could change an answer. Two questions share one only when all of this is equal."""
+
+    tenant: str
+    shop: str
+    kind: Kind
+    language: Language  # of the answer
+    canonical: str  # the self-contained question
+    prompt_version: str
+    system_digest: str  # of the system text and the policies
+    model: str | None = None  # None: no model may answer it
+    adapter: str | None = None
+    sampling: Sampling = _NO_SAMPLING
+    arm: str = "default"  # of an experiment
+    order_id: str | None = None  # attached to the question
+    sku_id: str | None = None
+
+
+def answer_key(parts: AnswerKeyParts) -> str:
+    """32 hexadecimal digits. BLAKE2b (RFC 7693) over an encoding that no two different parts have in common.
+
+    Raises ValueError for a question that is not self-contained: it has no place in a shared tier.
+    """
+    if not parts.canonical:
+        raise ValueError("only a self-contained question has an answer key")
+    return hashlib.blake2b(_encoded(astuple(parts)), digest_size=16).hexdigest()
+
+
+def _encoded(value: object) -> bytes:
+    """Type and length stand before every value, so that no value can pose as a border between two."""
+    match value:
+        case None:
+            return b"n"
+        case str():
+            data = value.encode("utf-8", "surrogatepass")
+            return b"s%d:%s" % (len(data), data)
+        case int() | float():
+            # 1 and 1.0 are equal, so they share a key.
+            number = int(value) if isinstance(value, float) and value.is_integer() else value
+            data = repr(number).encode()
+            return b"f%d:%s" % (len(data), data)
+        case tuple():
+            items = cast("tuple[object, ...]", value)
+            return b"t%d:%s" % (len(items), b"".join(map(_encoded, items)))
+        case _:
+            raise TypeError(f"an answer key cannot hold a {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAnswer:
+    """An answer that many may get.
+
+    `sources` are the published things that it used; it holds while their versions do. A negative answer ("nothing is
+    published about that") used none: it holds while the knowledge as a whole does, at `knowledge_version`.
+    """
+
+    text: str
+    language: Language
+    source: Literal["faq", "model"]
+    created_at: datetime
+    model: str | None = None
+    citations: tuple[Citation, ...] = ()
+    sources: tuple[SourceVersion, ...] = ()
+    expires_at: datetime | None = None
+    knowledge_version: int | None = None
+
+    def dumps(self) -> bytes:
+        return _FORMAT + orjson.dumps(self)
+
+    @staticmethod
+    def loads(data: bytes) -> SharedAnswer | None:
+        """None when the bytes are not an answer in this version of the format: a miss."""
+        if not data.startswith(_FORMAT):
+            return None
+        try:
+            return _SHARED_ANSWER.validate_json(data[len(_FORMAT) :])
+        except ValidationError:
+            return None
+
+
+# Written before every shared answer. Bump it when the fields change: what is stored in the old form becomes a miss.
+_FORMAT = b"1 "
+_SHARED_ANSWER = TypeAdapter(SharedAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer that has just been given, and all that decides whether others may get it too."""
+
+    kind: Kind
+    self_contained: bool
+    finish_reason: str
+    passed_guard: bool  # the output filter and the guard of figures
+    sources: tuple[SourceVersion, ...]  # what it cites
+    missing: tuple[str, ...] = ()  # needed sources that did not reply
+    degraded: tuple[str, ...] = ()
+    has_customer_facts: bool = False  # in the prompt or in the text
+    has_client_transcript: bool = False  # in the prompt
+    demo_model: bool = False
+
+
+class Refusal(StrEnum):
+    """Why an answer stays out of the shared tiers."""
+
+    NOT_PUBLIC = "not_public"
+    NOT_SELF_CONTAINED = "not_self_contained"
+    CUSTOMER_FACTS = "customer_facts"
+    CLIENT_TRANSCRIPT = "client_transcript"
+    SOURCE_MISSING = "source_missing"
+    DEGRADED = "degraded"
+    NOTHING_CITED = "nothing_cited"
+    FILTERED = "filtered"
+    CUT_OFF = "cut_off"
+    DEMO_MODEL = "demo_model"
+
+
+def may_share(answer: Candidate) -> Refusal | None:
+    """None when the answer may enter a shared tier, else the first reason why not."""
+    refused: dict[Refusal, bool] = {
+        Refusal.NOT_PUBLIC: answer.kind is not Kind.PUBLIC,
+        Refusal.NOT_SELF_CONTAINED: not answer.self_contained,
+        Refusal.CUSTOMER_FACTS: answer.has_customer_facts,
+        Refusal.CLIENT_TRANSCRIPT: answer.has_client_transcript,
+        Refusal.SOURCE_MISSING: bool(answer.missing),
+        Refusal.DEGRADED: bool(answer.degraded),
+        Refusal.NOTHING_CITED: not answer.sources,
+        Refusal.FILTERED: not answer.passed_guard,
+        Refusal.CUT_OFF: answer.finish_reason != "stop",
+        Refusal.DEMO_MODEL: answer.demo_model,
+    }
+    return next((reason for reason, holds in refused.items() if holds), None)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """What a process knows of a tenant's published versions, and when it last asked (`seen_at`, monotonic seconds)."""
+
+    versions: Mapping[str, int]  # source id -> version
+    seen_at: float
+    knowledge_version: int | None = None  # of the knowledge as a whole; None: unknown
+
+    def is_fresh(self, monotonic_now: float, serve_stale_s: float) -> bool:
+        return monotonic_now - self.seen_at <= serve_stale_s
+
+
+def still_true(
+    answer: SharedAnswer, view: VersionView | None, now: datetime, monotonic_now: float, serve_stale_s: float
+) -> bool:
+    """Whether a shared answer may be served now. Checked at every read; without a fresh view nothing may."""
+    if view is None or not view.is_fresh(monotonic_now, serve_stale_s):
+        return False
+    if answer.expires_at is not None and now >= answer.expires_at:
+        return False
+    if answer.knowledge_version is not None and answer.knowledge_version != view.knowledge_version:
+        return False
+    if not answer.sources:
+        return answer.knowledge_version is not None
+    return all(view.versions.get(source.id) == source.version for source in answer.sources)
