@@ -12,9 +12,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 from serve_app.domain.errors import ConfigError, ModelFailed
 
@@ -77,7 +78,9 @@ def _make(source: Path, target: Path, progress: Callable[[str], None]) -> None:
     started = time.monotonic()
     progress(f"preparing the packaged model, once (about {_EXPECTED_S} s)")
     try:
-        _convert_in_child(source, partial, lambda: progress(f"preparing the packaged model: {time.monotonic() - started:.0f} s"))
+        _convert_in_child(
+            source, partial, lambda: progress(f"preparing the packaged model: {time.monotonic() - started:.0f} s")
+        )
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -108,7 +111,7 @@ def _convert_in_child(source: Path, partial: Path, still_running: Callable[[], N
 
 
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def _only_one(lock: Path) -> Generator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -121,12 +124,11 @@ def convert(source: Path, target: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     folder, file = str(source.parent), source.name
-    model = AutoModelForCausalLM.from_pretrained(  # pyright: ignore[reportUnknownMemberType]
-        folder, gguf_file=file, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
-    )
-    model.save_pretrained(target)  # pyright: ignore[reportUnknownMemberType]
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)  # pyright: ignore[reportUnknownMemberType]
-    tokenizer.save_pretrained(target)  # pyright: ignore[reportUnknownMemberType]
+    model_class, tokenizer_class = cast(Any, AutoModelForCausalLM), cast(Any, AutoTokenizer)
+    dequantized = GgufConfig(dequantize=True)
+    model = model_class.from_pretrained(folder, gguf_file=file, dtype=torch.bfloat16, quantization_config=dequantized)
+    model.save_pretrained(target)
+    tokenizer_class.from_pretrained(folder, gguf_file=file).save_pretrained(target)
 
 
 if __name__ == "__main__":

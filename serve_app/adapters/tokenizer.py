@@ -1,0 +1,77 @@
+"""Tokenizers of models, on the light `tokenizers` library."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from tokenizers import Tokenizer as RawTokenizer
+
+from serve_app.domain.errors import ConfigError
+
+
+class HfTokenizer:
+    """A Hugging Face tokenizer. `encode` reads added tokens (`<|im_end|>`, `<think>`) as such, `encode_plain` as plain text."""
+
+    def __init__(self, tokenizer: RawTokenizer) -> None:
+        description = cast(dict[str, Any], json.loads(tokenizer.to_str()))
+        added = cast(list[dict[str, Any]], description["added_tokens"])
+        self._tokenizer = tokenizer
+        # The same tokenizer without its added tokens cannot produce one from text, whatever the text holds.
+        self._plain = RawTokenizer.from_str(json.dumps({**description, "added_tokens": [], "post_processor": None}))
+        self._special_ids = frozenset(int(token["id"]) for token in added)
+        self._check_plain([str(token["content"]) for token in added])
+
+    @classmethod
+    def load(cls, path_or_name: str | Path) -> HfTokenizer:
+        """Reads `tokenizer.json` of a model's folder, or of a model on Hugging Face by name.
+
+        Raises ConfigError when there is none, or when it cannot tell a marker from a customer's text.
+        """
+        folder = Path(path_or_name)
+        try:
+            if folder.is_dir():
+                return cls(RawTokenizer.from_file(str(folder / "tokenizer.json")))
+            return cls(RawTokenizer.from_pretrained(str(path_or_name)))
+        except ConfigError:
+            raise
+        except Exception as error:  # The library raises bare Exception for whatever it cannot read.
+            raise ConfigError(f"no tokenizer.json can be read for the model {path_or_name}: {error}") from error
+
+    def encode(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def encode_plain(self, text: str) -> list[int]:
+        return self._plain.encode(text, add_special_tokens=False).ids
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of the tokens, without special tokens."""
+        return self._tokenizer.decode(list(token_ids), skip_special_tokens=True)
+
+    def _check_plain(self, contents: Sequence[str]) -> None:
+        for content in contents:
+            if not self._special_ids.isdisjoint(self.encode_plain(f"a{content}\n")):
+                raise ConfigError(f"the model's tokenizer reads {content} in a customer's text as a marker: use another model")
+
+
+class ByteTokenizer:
+    """The fake: one token a byte, and one for each of ChatML's markers. Needs no model."""
+
+    MARKERS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
+    _FIRST_MARKER = 256
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = []
+        for part in re.split(f"({'|'.join(map(re.escape, self.MARKERS))})", text):
+            is_marker = part in self.MARKERS
+            ids += [self._FIRST_MARKER + self.MARKERS.index(part)] if is_marker else self.encode_plain(part)
+        return ids
+
+    def encode_plain(self, text: str) -> list[int]:
+        return list(text.encode())
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        return bytes(token for token in token_ids if token < self._FIRST_MARKER).decode(errors="replace")
