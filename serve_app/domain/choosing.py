@@ -1,0 +1,156 @@
+"""Which order a question means: the one it names, the one chosen before, the only one it can be, else a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from serve_app.domain.facts import AfterSale, AfterSaleStage, Facts, Order, OrderState, Parcel, ParcelState
+from serve_app.domain.intents import Intent
+from serve_app.domain.question import Entities
+
+CHOICES_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The customer has to choose: at most CHOICES_MAX orders, newest first. `more`: there are others."""
+
+    orders: tuple[Order, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotAmongFacts:
+    """An order was named that this customer's facts do not hold. Nothing is said of whether it exists."""
+
+    by_tracking_no: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoneFits:
+    """Nothing that the question could be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """A part of the facts is missing, or they do not hold what was named: `what` says which."""
+
+    what: str
+
+
+Choice = Chosen | Several | NotAmongFacts | NoneFits | CannotTell
+
+
+def choose_order(intent: Intent, facts: Facts, entities: Entities, chosen_order_id: str | None) -> Choice:
+    """The order meant by a question of `intent`; what it names itself goes before what was chosen earlier."""
+    if "orders" in facts.missing:
+        return CannotTell("orders")
+    if entities.names_an_order:
+        return _named(facts, entities)
+    if chosen_order_id is not None:
+        return _one_of([order for order in facts.orders if order.id == chosen_order_id]) or NotAmongFacts(False)
+    if entities.sku_ids:
+        return _with_sku(facts, entities)
+    return _only_one_it_can_be(intent, facts)
+
+
+def parcels_under_way(order: Order) -> tuple[Parcel, ...]:
+    return tuple(parcel for parcel in order.parcels if parcel.state in MOVING)
+
+
+def after_sales_in_progress(order: Order) -> tuple[AfterSale, ...]:
+    return tuple(after_sale for after_sale in order.after_sales if after_sale.stage not in _SETTLED)
+
+
+MOVING = frozenset(
+    {
+        ParcelState.LABEL_CREATED,
+        ParcelState.PICKED_UP,
+        ParcelState.IN_TRANSIT,
+        ParcelState.OUT_FOR_DELIVERY,
+        ParcelState.AT_PICKUP_POINT,
+        ParcelState.EXCEPTION,
+    }
+)
+_SETTLED = frozenset({AfterSaleStage.REJECTED, AfterSaleStage.RESHIPPED, AfterSaleStage.REFUNDED, AfterSaleStage.CLOSED})
+
+
+def _named(facts: Facts, entities: Entities) -> Choice:
+    if entities.tracking_nos and "parcels" in facts.missing:
+        return CannotTell("parcels")
+    named = [order for order in facts.orders if _is_named(order, entities)]
+    if named:
+        return _one_of(named) or _choice(named)
+    return NotAmongFacts(by_tracking_no=not (entities.order_ids or entities.order_tails))
+
+
+def _is_named(order: Order, entities: Entities) -> bool:
+    return (
+        order.id in entities.order_ids
+        or any(order.id.endswith(tail) for tail in entities.order_tails)
+        or any(parcel.tracking_no in entities.tracking_nos for parcel in order.parcels if parcel.tracking_no)
+    )
+
+
+def _with_sku(facts: Facts, entities: Entities) -> Choice:
+    if "lines" in facts.missing:
+        return CannotTell("lines")
+    holding = [order for order in facts.orders if any(line.sku_id in entities.sku_ids for line in order.lines)]
+    if not holding:
+        # The facts hold the open orders only, so the item may stand in an older one.
+        return CannotTell("order")
+    return _one_of(holding) or _choice(holding)
+
+
+def _only_one_it_can_be(intent: Intent, facts: Facts) -> Choice:
+    if intent is Intent.REFUND_PROGRESS:
+        missing = [part for part in ("lines", "after_sales") if part in facts.missing]
+        if missing:
+            return CannotTell(missing[0])
+    if intent is Intent.PARCEL and "parcels" in facts.missing:
+        return CannotTell("parcels")
+    for fits in _LIKELY[intent]:
+        likely = [order for order in facts.orders if fits(order)]
+        if likely:
+            return _one_of(likely) or _choice(likely)
+    newest = max(facts.orders, key=lambda order: order.placed_at, default=None)
+    if newest is None or intent is Intent.REFUND_PROGRESS:
+        return NoneFits()
+    return Chosen(newest)
+
+
+def _is_in(*states: OrderState) -> Callable[[Order], bool]:
+    return lambda order: order.state in states
+
+
+def _has_settled_after_sale(order: Order) -> bool:
+    return bool(order.after_sales)
+
+
+# Tried in order: the first condition that any order meets decides among those that meet it.
+_LIKELY: dict[Intent, tuple[Callable[[Order], object], ...]] = {
+    Intent.ORDER_STATUS: (lambda order: order.state.is_open,),
+    Intent.PARCEL: (
+        parcels_under_way,
+        _is_in(OrderState.SHIPPED, OrderState.PARTLY_SHIPPED),
+        _is_in(OrderState.PAID),
+        _is_in(OrderState.DELIVERED),
+        lambda order: order.state.is_open,
+    ),
+    Intent.REFUND_PROGRESS: (after_sales_in_progress, _has_settled_after_sale),
+}
+
+
+def _one_of(orders: Sequence[Order]) -> Chosen | None:
+    return Chosen(orders[0]) if len(orders) == 1 else None
+
+
+def _choice(orders: Sequence[Order]) -> Several:
+    newest_first = sorted(orders, key=lambda order: order.placed_at, reverse=True)
+    return Several(tuple(newest_first[:CHOICES_MAX]), more=len(newest_first) > CHOICES_MAX)
