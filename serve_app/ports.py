@@ -3,13 +3,13 @@ handle), and a fake beside it that passes the same contract tests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from serve_app.domain.facts import Facts
-from serve_app.domain.generation import Generate, Piece
+from serve_app.domain.generation import Finished, Generate, Piece, Tokens
 from serve_app.domain.knowledge import Entry, Found, Lookup, Template
 from serve_app.domain.messages import Caller
 from serve_app.domain.question import Focus
@@ -58,6 +58,16 @@ class SharedAnswers(Protocol):
     async def get(self, key: str) -> bytes | None: ...
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None: ...
+
+
+class AnswerTiers(SharedAnswers, Protocol):
+    """Shared answers with a first tier in this process. A tier that fails counts as a miss; nothing is raised."""
+
+    def get_from_memory(self, key: str) -> bytes | None: ...
+
+    def remember(self, key: str, value: bytes) -> None:
+        """Keeps in memory what was read elsewhere, by `Sessions.begin` in its round trip."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +129,15 @@ class LanguageDetector(Protocol):
 
 
 class Tokenizer(Protocol):
-    """A model's tokenizer, with special tokens read as such."""
+    """A model's tokenizer."""
 
-    def encode(self, text: str) -> list[int]: ...
+    def encode(self, text: str) -> list[int]:
+        """Special tokens are read as such, none is added."""
+        ...
+
+    def encode_plain(self, text: str) -> list[int]:
+        """Whatever the text holds, no special token comes out of it: for what customers and sources wrote."""
+        ...
 
     def decode(self, token_ids: Sequence[int]) -> str: ...
 
@@ -136,16 +152,18 @@ class FactsQuery:
     within_s: float
     order_ids: tuple[str, ...] = ()
     order_tails: tuple[str, ...] = ()
+    tracking_nos: tuple[str, ...] = ()
     trace: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class FactSource(Protocol):
     """One declared source: rows of one part of the facts."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     async def fetch(self, parameters: dict[str, Any]) -> Sequence[dict[str, Any]]:
-        """Rows, as the source has them, mapped to our field names. Raises SourceFailed."""
+        """Rows as the source has them; `serve_app.domain.mapping` reads them. Raises SourceFailed, and nothing else."""
         ...
 
     async def close(self) -> None: ...
@@ -165,9 +183,35 @@ class CacheRoom(Protocol):
 
 
 class InferenceRoom(Protocol):
-    def generate(self, request: Generate) -> AsyncIterator[Piece]:
+    def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
         """Started, then Tokens as they come, then Finished. Closing the iterator aborts. Raises ModelFailed, Overloaded."""
         ...
+
+
+class Engine(Protocol):
+    """A model's engine, inside an Inference replica."""
+
+    @property
+    def in_flight(self) -> int:
+        """Generations that run or wait."""
+        ...
+
+    async def start(self) -> None:
+        """Returns when the engine is loaded and warm. Raises ConfigError, ModelFailed."""
+        ...
+
+    def generate(self, request: Generate) -> AsyncGenerator[Tokens | Finished, None]:
+        """Tokens as they come, then Finished. Closing the generator, or cancelling its task, aborts.
+
+        Raises TooLong, MalformedRequest, Overloaded, ModelFailed, and DeadlineExceeded when no token came in time.
+        """
+        ...
+
+    async def check_health(self) -> None:
+        """Raises ModelFailed."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Authenticator(Protocol):

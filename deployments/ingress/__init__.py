@@ -1,1 +1,1 @@
-
+"""Ingress: connections, and each question's course."""

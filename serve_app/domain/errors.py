@@ -6,7 +6,7 @@ never reaches a caller; whoever catches it turns it into a degraded answer or in
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 class ZeroWaitError(Exception):
@@ -89,19 +89,24 @@ class InternalError(Exception):
 
 
 class SourceFailed(InternalError):
-    """A source of facts was late, down, or sent what its mapping cannot read."""
+    """A source of facts was late, down, or sent what its mapping cannot read. `reason` holds no customer's data."""
 
-    def __init__(self, source: str, reason: str) -> None:
-        super().__init__(source, reason)
+    def __init__(self, source: str, reason: str, state: Literal["late", "down", "malformed"] = "down") -> None:
+        super().__init__(source, reason, state)
         self.source = source
         self.reason = reason
+        self.state: Literal["late", "down", "malformed"] = state
 
     def __str__(self) -> str:
-        return f"source {self.source}: {self.reason}"
+        return f"source {self.source} is {self.state}: {self.reason}"
 
 
 class StoreFailed(InternalError):
     """A store (Redis, the record) did not answer."""
+
+
+class RoomFailed(InternalError):
+    """Another room did not answer: its replicas are down, full, or too slow."""
 
 
 class ModelFailed(InternalError):

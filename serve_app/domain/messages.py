@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 Language = Literal["zh", "en"]
 AnswerSource = Literal["cache", "template", "faq", "model", "agent"]
 
@@ -120,7 +122,9 @@ class Failed:
     error: dict[str, Any]
 
 
-Event = Meta | Delta | Card | Citation | Choices | Suggestions | Done | Failed
+# What may stand between the first event and the last.
+Middle = Delta | Card | Citation | Choices | Suggestions
+Event = Meta | Middle | Done | Failed
 
 EVENT_NAMES: dict[type, str] = {
     Meta: "meta",
@@ -132,3 +136,17 @@ EVENT_NAMES: dict[type, str] = {
     Done: "done",
     Failed: "error",
 }
+
+
+_MIDDLES: dict[str, type[Middle]] = {
+    "delta": Delta,
+    "card": Card,
+    "citation": Citation,
+    "choices": Choices,
+    "suggestions": Suggestions,
+}
+
+
+def middle_of(name: str, data: dict[str, Any]) -> Middle:
+    """An event as it was recorded: `{"event": name, "data": data}`. Raises KeyError or ValidationError for what is none."""
+    return TypeAdapter[Middle](_MIDDLES[name]).validate_python(data)

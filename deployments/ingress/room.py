@@ -1,0 +1,40 @@
+"""The ingress room: the HTTP application, over the other rooms' handles."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from deployments.inference.client import InferenceHandle
+from deployments.ingress.clients import RemoteCache, RemoteContext
+from serve_app import tracing
+from serve_app.api.app import create_app
+from serve_app.assembly import OtherRooms, assemble
+from serve_app.config import Config
+
+
+class Ingress:
+    """One ingress process."""
+
+    async def __init__(  # pyright: ignore[reportGeneralTypeIssues] Serve awaits a constructor
+        self, config: Config, context: DeploymentHandle, cache: DeploymentHandle, engine: DeploymentHandle | None
+    ) -> None:
+        tracing.configure("ingress", os.environ)
+        self._stack = AsyncExitStack()
+        # In production the engine is an application of its own.
+        engine = engine or serve.get_deployment_handle("Inference", app_name=config.engine_app)
+        remote_cache, remote_context, inference = RemoteCache(cache), RemoteContext(context), InferenceHandle(engine)
+        checks = {"cache": remote_cache.check, "context": remote_context.check, "inference": inference.check}
+        rooms = OtherRooms(remote_cache, remote_context, inference, checks)
+        self._app = create_app(await assemble(config, rooms, self._stack))
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        """Serve asks for the application when the constructor has ended."""
+        return self._app
+
+    async def __del__(self) -> None:
+        await self._stack.aclose()

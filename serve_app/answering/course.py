@@ -1,0 +1,403 @@
+"""The way of one question: session, understanding, tiers, rooms, model, record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from zoneinfo import ZoneInfo
+
+from serve_app import tracing
+from serve_app.answering.reply import Reply, quietly, text_of
+from serve_app.answering.shared_tier import SharedTier
+from serve_app.answering.speaker import Speaker
+from serve_app.answering.work import Draft, Work, at_once
+from serve_app.config import DeadlineSettings
+from serve_app.domain.errors import DeadlineExceeded, Forbidden, InternalError, InvalidField, NotReady, StoreFailed
+from serve_app.domain.facts import Facts
+from serve_app.domain.intents import Intent
+from serve_app.domain.knowledge import Entry, Found, Lookup
+from serve_app.domain.messages import (
+    EVENT_NAMES,
+    Ask,
+    Choices,
+    Citation,
+    Delta,
+    Kind,
+    Meta,
+    Middle,
+    Suggestions,
+    middle_of,
+)
+from serve_app.domain.phrases import Desk, Phrase, say
+from serve_app.domain.question import Focus, Understanding
+from serve_app.domain.session import AnswerRecord, QuestionRecord
+from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
+from serve_app.domain.templates import NeedsChoice, NoValue, answer_from
+from serve_app.domain.understanding import Understander, refocus
+from serve_app.domain.wording import Locale
+from serve_app.ports import CacheRoom, Clock, ContextRoom, FactsQuery, Sessions
+
+logger = logging.getLogger(__name__)
+
+# What is missing when the whole Context room is.
+EVERY_PART = ("customer", "coupons", "orders", "lines", "parcels", "parcel_events", "after_sales", "invoices")
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What the course needs to know of a tenant."""
+
+    time_zone: str
+    currency: str
+    desk: Desk
+
+
+class Course:
+    """Takes a question to its answer. Every dependency is a port; nothing here knows how it is run."""
+
+    def __init__(
+        self,
+        *,
+        shops: Mapping[str, Shop],
+        understander: Understander,
+        sessions: Sessions,
+        shared: SharedTier,
+        cache: CacheRoom,
+        context: ContextRoom,
+        speaker: Speaker,
+        clock: Clock,
+        new_id: Callable[[str], str],
+        deadlines: DeadlineSettings,
+    ) -> None:
+        self._shops = shops
+        self._understander = understander
+        self._sessions = sessions
+        self._shared = shared
+        self._cache = cache
+        self._context = context
+        self._speaker = speaker
+        self._clock = clock
+        self._new_id = new_id
+        self._deadlines = deadlines
+
+    async def open(self, ask: Ask, *, new_session: bool) -> Reply:
+        """Goes as far as the first piece of the answer, so that a failure until there keeps its own status.
+
+        Raises NotFound or Forbidden (the session, the attached order), InvalidField (an unknown choice), Overloaded, NotReady,
+        DeadlineExceeded.
+        """
+        deadline_at = self._clock.monotonic() + self._deadlines.request_s
+        work = Work(ask, self._new_id("ans"), self._clock, deadline_at)
+        try:
+            async with asyncio.timeout(self._deadlines.request_s):
+                return await self._open(work, new_session)
+        except TimeoutError:
+            raise DeadlineExceeded("The answer did not begin in time.", retry_after_s=5) from None
+        except StoreFailed as error:
+            logger.warning("the sessions do not answer: %s", error)
+            raise NotReady("Conversations cannot be kept right now.", retry_after_s=5) from error
+
+    async def _open(self, work: Work, new_session: bool) -> Reply:
+        ask = work.ask
+        text = ask.question if ask.question is not None else await self._choice(ask)
+        await self._check_attached(work)
+        # Most questions need nothing from the conversation: their key is known before it is read, and one trip brings both.
+        key = self._shared.key(ask, self._understand(ask, text, Focus()))
+        held = self._shared.in_memory(ask.caller.tenant, key)
+        with work.step("session"):
+            begun = await self._sessions.begin(self._record_of(work, text, new_session), None if held else key)
+        work.session, work.number = begun.session, begun.number
+        if begun.repeated is not None:
+            return self._again(work, begun.repeated)
+        try:
+            work.understood = self._understand(ask, text, begun.session.focus)
+            asked_key, key = key, self._shared.key(ask, work.understood)
+            if key is None or key != asked_key:
+                held = await self._shared.anywhere(ask.caller.tenant, key)
+            elif held is None:
+                held = self._shared.arrived(ask.caller.tenant, key, begun.shared)
+            draft = self._from_shared(held) if held is not None else await self._decide(work, key)
+        except BaseException:
+            # The next turn must not wait for this one, not even when its customer has gone.
+            await asyncio.shield(asyncio.ensure_future(quietly(self._abandon(work))))
+            raise
+        return self._reply(work, draft)
+
+    # What was asked
+
+    def _record_of(self, work: Work, text: str, new_session: bool) -> QuestionRecord:
+        ask = work.ask
+        return QuestionRecord(
+            tenant=ask.caller.tenant,
+            session_id=ask.session_id,
+            message_id=ask.message_id,
+            answer_id=work.answer_id,
+            customer_id=ask.caller.customer_id,
+            text=text,
+            asked_at=self._clock.now(),
+            new_session=new_session,
+        )
+
+    def _understand(self, ask: Ask, text: str, focus: Focus) -> Understanding:
+        today = self._clock.now().astimezone(ZoneInfo(self._shops[ask.caller.tenant].time_zone)).date()
+        return self._understander.understand(text, focus, today, order_id=ask.order_id, sku_id=ask.sku_id, locale=ask.locale)
+
+    async def _choice(self, ask: Ask) -> str:
+        """The question that a tap on a choice or a suggestion stands for."""
+        session = await self._sessions.read(ask.caller.tenant, ask.session_id, ask.caller.customer_id)
+        for suggestion in session.focus.suggested:
+            if suggestion.id == ask.choice:
+                return suggestion.question
+        if any(option.id == ask.choice for option in session.focus.offered):
+            return str(ask.choice)
+        raise InvalidField("This choice was not offered in the last answer.", param="choice")
+
+    async def _check_attached(self, work: Work) -> None:
+        """An attached order must be the customer's own. The refusal is the same whether or not it exists."""
+        ask = work.ask
+        if ask.order_id is None:
+            return
+        if ask.caller.customer_id is None:
+            raise Forbidden("An order can be attached only with its customer's token.", param="order_id")
+        facts = await self._facts(work, (ask.order_id,), ())
+        if "orders" not in facts.missing and all(order.id != ask.order_id for order in facts.orders):
+            raise Forbidden("This order is not one of the customer's.", param="order_id")
+
+    # What is answered
+
+    async def _decide(self, work: Work, key: str | None) -> Draft:
+        understood = work.understood
+        if understood.foreign:
+            return self._handoff(work, Phrase.HANDOFF_FOREIGN)
+        if understood.intent is Intent.HUMAN:
+            return self._handoff(work, Phrase.HANDOFF)
+        if understood.kind is Kind.PUBLIC:
+            return await self._public(work, key)
+        if understood.kind is Kind.TEMPLATED:
+            return await self._templated(work)
+        if understood.kind is Kind.ACTION:
+            return self._handoff(work, Phrase.HANDOFF_ACTION)
+        return await self._personal(work)
+
+    async def _public(self, work: Work, key: str | None) -> Draft:
+        found = await self._look_up(work)
+        if found.entry is not None:
+            return self._from_entry(work, found.entry, key)
+        if work.understood.self_contained and self._speaker.may_answer(work):
+            draft = await self._speaker.public(work, found.passages)
+            draft.share_key, draft.sources = key, tuple(passage.source for passage in found.passages)
+            return draft
+        return self._miss(work, found)
+
+    async def _templated(self, work: Work) -> Draft:
+        ask, understood = work.ask, work.understood
+        if ask.caller.customer_id is None:
+            return at_once("template", Delta(self._say(work, Phrase.SIGN_IN)))
+        orders = set(understood.entities.order_ids) | {ask.order_id or "", understood.chosen_order_id or ""} - {""}
+        found, facts = await asyncio.gather(
+            self._look_up(work), self._facts(work, tuple(orders - {""}), understood.entities.order_tails)
+        )
+        if found.template is None:
+            return self._miss(work, found)
+        answer = answer_from(
+            found.template,
+            facts,
+            entities=understood.entities,
+            chosen_order_id=understood.chosen_order_id or ask.order_id,
+            locale=self._locale(work),
+            now=self._clock.now(),
+        )
+        if isinstance(answer, NoValue):
+            return self._handoff(work, Phrase.HANDOFF_MISSING)
+        if isinstance(answer, NeedsChoice):
+            draft = at_once("template", Delta(answer.prompt), Choices(answer.prompt, answer.options))
+            draft.offered = answer.options
+            return draft
+        draft = at_once("template", Delta(answer.text), *answer.cards)
+        draft.order_id = answer.order_id
+        return draft
+
+    async def _personal(self, work: Work) -> Draft:
+        chat = work.understood.intent is Intent.CHITCHAT
+        if not self._speaker.may_answer(work, chat=chat):
+            return self._miss(work, await self._look_up(work))
+        if chat or work.ask.caller.customer_id is None:
+            return await self._speaker.personal(work, None, ())
+        entities = work.understood.entities
+        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, entities.order_ids, entities.order_tails))
+        return await self._speaker.personal(work, facts, found.passages)
+
+    def _from_shared(self, answer: SharedAnswer) -> Draft:
+        return at_once("cache", Delta(answer.text), *answer.citations)
+
+    def _from_entry(self, work: Work, entry: Entry, key: str | None) -> Draft:
+        language = work.understood.language
+        citation = Citation(entry.id, entry.questions[language][0])
+        draft = at_once("faq", Delta(entry.answers[language]), citation)
+        draft.share_key, draft.sources, draft.expires_at = key, (entry.source,), entry.valid_to
+        return draft
+
+    def _miss(self, work: Work, found: Found) -> Draft:
+        """Nothing answers: the nearest published questions once, then a person. Never a guess."""
+        if work.session.focus.misses > 0 or not found.suggestions:
+            draft = self._handoff(work, Phrase.HANDOFF)
+        else:
+            draft = at_once("faq", Delta(self._say(work, Phrase.MISS)), Suggestions(found.suggestions))
+            draft.suggested = found.suggestions
+        draft.missed = True
+        return draft
+
+    def _handoff(self, work: Work, phrase: Phrase) -> Draft:
+        return at_once("template", Delta(self._say(work, phrase)), finish_reason="handoff")
+
+    def _say(self, work: Work, phrase: Phrase) -> str:
+        return say(phrase, work.understood.language, self._shops[work.ask.caller.tenant].desk)
+
+    def _locale(self, work: Work) -> Locale:
+        shop = self._shops[work.ask.caller.tenant]
+        return Locale(work.understood.language, shop.time_zone, shop.currency)
+
+    # The rooms: each within its own time, and what fails there is left out and said so
+
+    async def _look_up(self, work: Work) -> Found:
+        understood = work.understood
+        with work.step("cache"):
+            lookup = Lookup(
+                tenant=work.ask.caller.tenant,
+                canonical=understood.canonical,
+                text=understood.text,
+                intent=understood.intent,
+                kind=understood.kind,
+                language=understood.language,
+                now=self._clock.now(),
+                trace=tracing.outgoing(),
+            )
+            try:
+                async with asyncio.timeout(min(self._deadlines.cache_ms / 1000, work.left_s)):
+                    return await self._cache.look_up(lookup)
+            except (TimeoutError, InternalError) as error:
+                logger.warning("the knowledge is passed by: %r", error)
+                work.degraded.append("knowledge")
+                return Found()
+
+    async def _facts(self, work: Work, order_ids: tuple[str, ...], order_tails: tuple[str, ...]) -> Facts:
+        caller = work.ask.caller
+        within_s = min(self._deadlines.facts_ms / 1000, work.left_s)
+        with work.step("context"):
+            query = FactsQuery(
+                tenant=caller.tenant,
+                customer_id=str(caller.customer_id),
+                now=self._clock.now(),
+                within_s=within_s,
+                order_ids=order_ids,
+                order_tails=order_tails,
+                trace=tracing.outgoing(),
+            )
+            try:
+                async with asyncio.timeout(within_s * 1.2):
+                    facts = await self._context.facts(query)
+            except (TimeoutError, InternalError) as error:
+                logger.warning("the facts are left out: %r", error)
+                facts = Facts(as_of=query.now, missing=EVERY_PART)
+        work.degraded += [part for part in facts.missing if part not in work.degraded]
+        return facts
+
+    # What is recorded
+
+    def _again(self, work: Work, record: AnswerRecord) -> Reply:
+        """The same answer to the same message; nothing is added."""
+        meta = Meta(
+            answer_id=record.answer_id,
+            session_id=work.ask.session_id,
+            kind=record.kind,
+            source=record.source,
+            language=record.language,
+            model=record.model,
+            demo=record.model == self._speaker.card.name and self._speaker.card.demo,
+        )
+        events = (middle_of(event["event"], event["data"]) for event in record.events)
+        draft = at_once(record.source, Delta(record.text), *events, finish_reason=record.finish_reason)
+        work.degraded += record.degraded
+
+        async def nothing(_reason: str, _said: tuple[Middle, ...]) -> None: ...
+
+        return Reply(meta, draft, work, nothing)
+
+    def _reply(self, work: Work, draft: Draft) -> Reply:
+        understood = work.understood
+        meta = Meta(
+            answer_id=work.answer_id,
+            session_id=work.ask.session_id,
+            kind=understood.kind,
+            source=draft.source,
+            language=understood.language,
+            model=draft.model,
+            demo=draft.demo,
+        )
+
+        async def record(reason: str, said: tuple[Middle, ...]) -> None:
+            await self._finish(work, draft, reason, said)
+
+        return Reply(meta, draft, work, record)
+
+    async def _finish(self, work: Work, draft: Draft, reason: str, said: tuple[Middle, ...]) -> None:
+        if not said:
+            await self._abandon(work)
+            return
+        focus = refocus(
+            work.session.focus,
+            work.understood,
+            order_id=draft.order_id,
+            offered=draft.offered,
+            suggested=draft.suggested,
+            missed=draft.missed,
+        )
+        outcome = draft.outcome
+        answer = AnswerRecord(
+            answer_id=work.answer_id,
+            text=text_of(said),
+            language=work.understood.language,
+            kind=work.understood.kind,
+            source=draft.source,
+            finish_reason=reason,
+            finished_at=self._clock.now(),
+            model=draft.model,
+            events=tuple(
+                {"event": EVENT_NAMES[type(event)], "data": asdict(event)} for event in said if not isinstance(event, Delta)
+            ),
+            rendered=outcome.rendered,
+            facts_digest=outcome.facts_digest,
+            degraded=tuple(work.degraded),
+        )
+        await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
+        self._offer(work, draft, answer, said)
+
+    def _offer(self, work: Work, draft: Draft, answer: AnswerRecord, said: tuple[Middle, ...]) -> None:
+        """Offers a finished answer to the shared tier, which takes only what is true for everyone."""
+        candidate = Candidate(
+            kind=answer.kind,
+            self_contained=work.understood.self_contained,
+            finish_reason=answer.finish_reason,
+            passed_guard=answer.finish_reason != "guard",
+            sources=draft.sources,
+            degraded=answer.degraded,
+            demo_model=draft.demo,
+        )
+        if draft.share_key is None or may_share(candidate) is not None:
+            return
+        shared = SharedAnswer(
+            text=answer.text,
+            language=answer.language,
+            source="model" if draft.source == "model" else "faq",
+            created_at=answer.finished_at,
+            model=draft.model,
+            citations=tuple(event for event in said if isinstance(event, Citation)),
+            sources=draft.sources,
+            expires_at=draft.expires_at,
+        )
+        self._shared.keep(draft.share_key, shared)
+
+    async def _abandon(self, work: Work) -> None:
+        await self._sessions.abandon(work.ask.caller.tenant, work.ask.session_id, work.number)

@@ -1,0 +1,96 @@
+"""The tier of exact answers as one question sees it: memory, then Redis, each read checked against the versions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from serve_app.domain.generation import Sampling
+from serve_app.domain.messages import Ask, Kind
+from serve_app.domain.question import Understanding
+from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, VersionView, answer_key, still_true
+from serve_app.ports import AnswerTiers, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What could change an answer, besides the question: it stands in every key."""
+
+    prompt_version: str
+    system_digest: str
+    model: str | None  # None: the model may not answer public questions
+    sampling: Sampling
+
+
+class SharedTier:
+    """Reads and keeps shared answers. What is not surely true now is a miss."""
+
+    def __init__(
+        self,
+        tiers: AnswerTiers,
+        *,
+        view: Callable[[str], VersionView | None],
+        shops: Mapping[str, str],
+        stamps: Mapping[str, Stamp],
+        clock: Clock,
+        ttl_s: int,
+        serve_stale_s: float,
+    ) -> None:
+        self._tiers = tiers
+        self._view = view
+        self._shops = shops
+        self._stamps = stamps
+        self._clock = clock
+        self._ttl_s = ttl_s
+        self._serve_stale_s = serve_stale_s
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    def key(self, ask: Ask, understood: Understanding) -> str | None:
+        """The answer's key, or None when this question may touch no shared tier."""
+        if understood.kind is not Kind.PUBLIC or not understood.self_contained or understood.foreign:
+            return None
+        tenant = ask.caller.tenant
+        stamp = self._stamps[tenant]
+        return answer_key(
+            AnswerKeyParts(
+                tenant=tenant,
+                shop=self._shops[tenant],
+                kind=understood.kind,
+                language=understood.language,
+                canonical=understood.canonical,
+                prompt_version=stamp.prompt_version,
+                system_digest=stamp.system_digest,
+                model=stamp.model,
+                sampling=stamp.sampling,
+                order_id=ask.order_id,
+                sku_id=ask.sku_id,
+            )
+        )
+
+    def in_memory(self, tenant: str, key: str | None) -> SharedAnswer | None:
+        return self._checked(tenant, self._tiers.get_from_memory(key)) if key else None
+
+    def arrived(self, tenant: str, key: str, raw: bytes | None) -> SharedAnswer | None:
+        """What another call's round trip brought from under `key`."""
+        answer = self._checked(tenant, raw)
+        if answer is not None and raw is not None:
+            self._tiers.remember(key, raw)
+        return answer
+
+    async def anywhere(self, tenant: str, key: str | None) -> SharedAnswer | None:
+        return self._checked(tenant, await self._tiers.get(key)) if key else None
+
+    def keep(self, key: str, answer: SharedAnswer) -> None:
+        """Off the customer's path."""
+        task = asyncio.ensure_future(self._tiers.put(key, answer.dumps(), self._ttl_s))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    def _checked(self, tenant: str, raw: bytes | None) -> SharedAnswer | None:
+        """The answer, if it can be read and everything that it was built from is as it was."""
+        answer = SharedAnswer.loads(raw) if raw else None
+        if answer is None:
+            return None
+        now, monotonic_now = self._clock.now(), self._clock.monotonic()
+        return answer if still_true(answer, self._view(tenant), now, monotonic_now, self._serve_stale_s) else None

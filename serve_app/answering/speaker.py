@@ -1,0 +1,181 @@
+"""The model's part: prompt, generation, guard; up to the first visible piece, then the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+
+from serve_app import tracing
+from serve_app.answering.work import Draft, Outcome, Route, Work
+from serve_app.config import ModelSettings
+from serve_app.domain.errors import DeadlineExceeded, ModelFailed, NotReady
+from serve_app.domain.facts import Facts
+from serve_app.domain.facts_text import facts_text
+from serve_app.domain.generation import Finished, Generate, Piece, Sampling, Started
+from serve_app.domain.guard import FigureGuard
+from serve_app.domain.knowledge import Passage
+from serve_app.domain.messages import Citation, Delta, Kind, Middle, Usage
+from serve_app.domain.model_card import ModelCard, may_answer
+from serve_app.domain.prompt import PromptRenderer
+from serve_app.ports import InferenceRoom
+
+# How long after the router's own patience a lost first piece is given up.
+GRACE_S = 0.5
+
+
+class Speaker:
+    """Lets the model answer what it may, behind the guard."""
+
+    def __init__(
+        self,
+        card: ModelCard,
+        room: InferenceRoom,
+        renderers: Mapping[str, PromptRenderer],
+        settings: ModelSettings,
+        first_token_s: float,
+    ) -> None:
+        self.card = card
+        self._room = room
+        self._renderers = renderers
+        self._settings = settings
+        self._first_token_s = first_token_s
+
+    def may_answer(self, work: Work, *, chat: bool = False) -> bool:
+        understood = work.understood
+        return may_answer(self.card, understood.language, understood.kind, chat)
+
+    async def public(self, work: Work, passages: Sequence[Passage]) -> Draft:
+        """An answer for everyone: no customer's facts and no turns in its prompt.
+
+        Raises NotReady, Overloaded, DeadlineExceeded: before the first piece a failure keeps its status.
+        """
+        understood = work.understood
+        renderer = self._renderers[work.ask.caller.tenant]
+        prompt = renderer.public_prompt(passages, understood.text, understood.language)
+        return await self._draft(work, prompt, [p.text for p in passages], passages, close=None)
+
+    async def personal(self, work: Work, facts: Facts | None, passages: Sequence[Passage]) -> Draft:
+        """An answer within the conversation. Raises as `public` does."""
+        understood = work.understood
+        told = facts_text(facts, understood.language) if facts is not None else None
+        renderer = self._renderers[work.ask.caller.tenant]
+        prompt = renderer.session_prompt(
+            work.session.turns,
+            self.card.key,
+            understood.text,
+            facts_text=told,
+            language=understood.language,
+            missing=facts.missing if facts is not None else (),
+            passages=passages,
+        )
+
+        def close(outcome: Outcome, answer: Sequence[int] | str) -> None:
+            outcome.rendered = {self.card.key: renderer.close_turn(prompt, answer)}
+            outcome.facts_digest = prompt.facts_digest
+
+        sources = [p.text for p in passages] + ([told] if told else [])
+        return await self._draft(work, prompt.token_ids, sources, passages, close)
+
+    async def _draft(
+        self,
+        work: Work,
+        prompt: Sequence[int],
+        sources: Sequence[str],
+        passages: Sequence[Passage],
+        close: Callable[[Outcome, Sequence[int] | str], None] | None,
+    ) -> Draft:
+        ask = work.ask
+        request = Generate(
+            request_id=work.answer_id,
+            prompt_token_ids=list(prompt),
+            sampling=Sampling(temperature=self._settings.temperature, max_tokens=self._settings.max_tokens),
+            # A public prompt is the same in every session: its question decides where it goes.
+            session_key=work.understood.canonical if work.understood.kind is Kind.PUBLIC else ask.session_id,
+            cache_salt=ask.caller.tenant,
+            timeout_s=work.left_s,
+            trace=tracing.outgoing(),
+        )
+        speech = _Speech(self._room.generate(request), FigureGuard(sources))
+        visible = speech.visible()
+        with work.step("model"):
+            first = await self._first(visible, min(self._first_token_s, work.left_s))
+        outcome = Outcome()
+        draft = Draft("model", _body(speech, visible, first, passages, outcome, close), outcome)
+        draft.model, draft.demo, draft.route = self.card.name, self.card.demo, speech.route
+        draft.missed = first is None
+        return draft
+
+    async def _first(self, visible: AsyncGenerator[str, None], within_s: float) -> str | None:
+        """The first visible text; None when the guard let nothing through."""
+        try:
+            async with asyncio.timeout(within_s + GRACE_S):
+                return await anext(visible, None)
+        except TimeoutError:
+            await visible.aclose()
+            raise DeadlineExceeded("The model did not begin to answer in time.", retry_after_s=5) from None
+        except ModelFailed as error:
+            raise NotReady("The model cannot answer right now.", retry_after_s=5) from error
+
+
+class _Speech:
+    """One generation as it comes through the guard."""
+
+    def __init__(self, pieces: AsyncIterator[Piece], guard: FigureGuard) -> None:
+        self._pieces = pieces
+        self._guard = guard
+        self.route: Route | None = None
+        self.token_ids: list[int] = []
+        self.tripped = False
+        self.finished: Finished | None = None
+
+    async def visible(self) -> AsyncGenerator[str, None]:
+        """The text that may be seen. Ends where the guard trips; closing it ends the generation."""
+        async with aclosing(self._pieces) as pieces:  # type: ignore[type-var]
+            async for piece in pieces:
+                if isinstance(piece, Started):
+                    self.route = Route(piece.replica_id, piece.route)
+                elif isinstance(piece, Finished):
+                    self.finished = piece
+                else:
+                    self.token_ids += piece.token_ids
+                    step = self._guard.feed(piece.text)
+                    if step.text:
+                        yield step.text
+                    if step.tripped:
+                        self.tripped = True
+                        return
+        last = self._guard.end()
+        self.tripped = last.tripped
+        if last.text:
+            yield last.text
+
+
+async def _body(
+    speech: _Speech,
+    visible: AsyncGenerator[str, None],
+    first: str | None,
+    passages: Sequence[Passage],
+    outcome: Outcome,
+    close: Callable[[Outcome, Sequence[int] | str], None] | None,
+) -> AsyncGenerator[Middle, None]:
+    """What is said. The turn is closed with the model's own tokens, or, cut by the guard, with the text that was seen."""
+    shown: list[str] = []
+    async with aclosing(visible):
+        if first is not None:
+            shown.append(first)
+            yield Delta(first)
+        async for text in visible:
+            shown.append(text)
+            yield Delta(text)
+    finished = speech.finished
+    if speech.tripped:
+        outcome.finish_reason = "guard"
+    elif finished is not None:
+        outcome.finish_reason = finished.reason
+        for passage in passages:
+            yield Citation(passage.source.id, passage.title)
+    if finished is not None:
+        outcome.usage = Usage(finished.prompt_tokens, finished.completion_tokens)
+    if close is not None:
+        close(outcome, "".join(shown) if speech.tripped else speech.token_ids)

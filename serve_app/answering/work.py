@@ -1,0 +1,91 @@
+"""One question on its way, and the draft of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from serve_app import tracing
+from serve_app.domain.knowledge import SourceVersion
+from serve_app.domain.messages import AnswerSource, Ask, Middle, Option, Suggestion, Usage
+from serve_app.domain.question import Understanding
+from serve_app.domain.session import Session
+from serve_app.ports import Clock
+
+
+@dataclass(slots=True)
+class Work:
+    """What is known of a question so far. `timings_ms` holds a figure per finished step."""
+
+    ask: Ask
+    answer_id: str
+    clock: Clock
+    deadline_at: float  # monotonic
+    timings_ms: dict[str, float] = field(default_factory=dict[str, float])
+    degraded: list[str] = field(default_factory=list[str])
+    session: Session = field(init=False)
+    number: int = field(init=False)
+    understood: Understanding = field(init=False)
+
+    @contextmanager
+    def step(self, name: str) -> Generator[None]:
+        """Times a step and gives it a span."""
+        started = self.clock.monotonic()
+        with tracing.tracer().start_as_current_span(name):
+            try:
+                yield
+            finally:
+                self.timings_ms[name] = round((self.clock.monotonic() - started) * 1000, 2)
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self.deadline_at - self.clock.monotonic())
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How the saying of an answer ended. A body fills it in; it is whole when the body is exhausted."""
+
+    finish_reason: str = "stop"
+    usage: Usage = field(default_factory=Usage)
+    rendered: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    facts_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    replica: str
+    decision: str  # home, spilled or least-loaded
+
+
+@dataclass(slots=True)
+class Draft:
+    """What will be said, decided up to its first visible piece. The rest comes from `body`."""
+
+    source: AnswerSource
+    body: AsyncIterator[Middle]
+    outcome: Outcome = field(default_factory=Outcome)
+    model: str | None = None
+    demo: bool = False
+    route: Route | None = None
+    # What the conversation is about afterwards.
+    offered: tuple[Option, ...] = ()
+    suggested: tuple[Suggestion, ...] = ()
+    missed: bool = False
+    order_id: str | None = None
+    # Under which key it may be shared, if it turns out that it may, and what it was built from.
+    share_key: str | None = None
+    sources: tuple[SourceVersion, ...] = ()
+    expires_at: datetime | None = None
+
+
+async def _each(events: tuple[Middle, ...]) -> AsyncIterator[Middle]:
+    for event in events:
+        yield event
+
+
+def at_once(source: AnswerSource, *events: Middle, finish_reason: str = "stop") -> Draft:
+    """A draft that is known whole."""
+    return Draft(source, _each(events), Outcome(finish_reason=finish_reason))

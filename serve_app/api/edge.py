@@ -1,0 +1,100 @@
+"""The outermost layer: request ids, the bound on requests in flight, and every error in the contract's form."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve_app.domain.errors import MalformedRequest, NotFound, Overloaded, ZeroWaitError
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = re.compile(r"^[\w.:-]{1,128}$")
+# Answered also when nothing else is.
+PROBES = frozenset({"/healthz", "/readyz"})
+
+
+def as_json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, media_type="application/json")
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    async def ours(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, ZeroWaitError)
+        headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+        if error.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return as_json(error.body(), error.status, headers)
+
+    async def routing(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404:
+            return await ours(request, NotFound("There is no such address."))
+        refused = MalformedRequest(str(error.detail))
+        return as_json(refused.body(), error.status_code, dict(error.headers or {}))
+
+    async def path(request: Request, _error: Exception) -> Response:
+        return await ours(request, NotFound("There is no such conversation."))
+
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=499)  # nobody reads it
+
+    app.add_exception_handler(ZeroWaitError, ours)
+    app.add_exception_handler(HTTPException, routing)
+    app.add_exception_handler(RequestValidationError, path)
+    app.add_exception_handler(ClientDisconnect, gone)
+
+
+class Edge:
+    """The outermost layer: the request's id, the bound on requests in flight, and no exception without our form."""
+
+    def __init__(self, app: ASGIApp, limit: int, new_id: Callable[[str], str]) -> None:
+        self._app = app
+        self._limit = limit
+        self._new_id = new_id
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = self._request_id(scope)
+        started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        if self._in_flight >= self._limit and scope["path"] not in PROBES:
+            overloaded = Overloaded("Too many questions at once.", retry_after_s=1)
+            await as_json(overloaded.body(), 503, {"retry-after": "1"})(scope, receive, send_with_id)
+            return
+        self._in_flight += 1
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("request %s failed", request_id)
+            if started:
+                raise
+            error = ZeroWaitError("Something went wrong on our side.")
+            await as_json(error.body(), error.status)(scope, receive, send_with_id)
+        finally:
+            self._in_flight -= 1
+
+    def _request_id(self, scope: Scope) -> str:
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+        return given if REQUEST_ID.match(given) else self._new_id("req")

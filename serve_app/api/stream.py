@@ -1,0 +1,137 @@
+"""Events as server-sent events or as one JSON object, and what happens when the client goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from serve_app.answering.reply import Reply
+from serve_app.domain.messages import (
+    EVENT_NAMES,
+    Card,
+    Choices,
+    Citation,
+    Delta,
+    Done,
+    Event,
+    Failed,
+    Meta,
+    Suggestions,
+)
+
+T = TypeVar("T")
+
+
+def payload(event: Event) -> Any:
+    """An event's JSON data, in the contract's form."""
+    if isinstance(event, Suggestions):
+        return event.items
+    if isinstance(event, Failed):
+        return {"error": event.error}
+    return event
+
+
+def encode(event: Event) -> bytes:
+    """One server-sent event."""
+    return b"event: %s\ndata: %s\n\n" % (EVENT_NAMES[type(event)].encode(), orjson.dumps(payload(event)))
+
+
+class EventStream(Response):
+    """Server-sent events from a reply. The client's going ends the reply at once, also between two events."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, reply: Reply, headers: Mapping[str, str]) -> None:
+        # The base class would add a length; these are the only headers there are.
+        self.reply = reply
+        self.status_code = 200
+        self.background = None
+        self.init_headers({**headers, "cache-control": "no-cache", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        try:
+            await while_connected(receive, self._send(send))
+        except ClientDisconnect:
+            pass
+        finally:
+            await self.reply.aclose()
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with aclosing(self.reply.events()) as events:
+            async for event in events:
+                await send({"type": "http.response.body", "body": encode(event), "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """The work's result; cancelled, with ClientDisconnect, when the client goes away first."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        for unfinished in (task, gone):
+            if not unfinished.done():
+                unfinished.cancel()
+        await asyncio.wait({task, gone})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def whole(reply: Reply) -> tuple[dict[str, Any], Failed | None]:
+    """The answer as one object, and the error that ended it, if one did."""
+    text: list[str] = []
+    answer: dict[str, Any] = {"cards": [], "citations": [], "choices": None, "suggestions": []}
+    failed: Failed | None = None
+    try:
+        async with aclosing(reply.events()) as events:
+            async for event in events:
+                match event:
+                    case Meta():
+                        answer |= {
+                            "answer_id": event.answer_id,
+                            "session_id": event.session_id,
+                            "kind": event.kind,
+                            "source": event.source,
+                            "language": event.language,
+                            "model": event.model,
+                            "variant": event.variant,
+                            "demo": event.demo,
+                        }
+                    case Delta():
+                        text.append(event.text)
+                    case Card():
+                        answer["cards"].append(event)
+                    case Citation():
+                        answer["citations"].append(event)
+                    case Choices():
+                        answer["choices"] = event
+                    case Suggestions():
+                        answer["suggestions"] = event.items
+                    case Done():
+                        answer |= {
+                            "finish_reason": event.finish_reason,
+                            "usage": event.usage,
+                            "timings_ms": event.timings_ms,
+                            "degraded": event.degraded,
+                        }
+                    case Failed():
+                        failed = event
+    finally:
+        await reply.aclose()
+    return {"text": "".join(text)} | answer, failed

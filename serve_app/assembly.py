@@ -1,0 +1,157 @@
+"""Puts the ingress together from its configuration: every adapter is chosen and wired here, and closed here."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from serve_app.adapters import record, redis_client
+from serve_app.adapters.auth import KeyAndTokenAuthenticator
+from serve_app.adapters.language import FastTextDetector
+from serve_app.adapters.linear_classifier import LinearClassifier, load_utterances
+from serve_app.adapters.memory_answers import MemoryAnswers
+from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
+from serve_app.adapters.redis_sessions import RedisSessions
+from serve_app.adapters.sql_keys import SqlKeys
+from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.adapters.system import SystemClock, new_id
+from serve_app.adapters.tokenizer import HfTokenizer
+from serve_app.answering.course import Course, Shop
+from serve_app.answering.shared_tier import SharedTier, Stamp
+from serve_app.answering.speaker import Speaker
+from serve_app.api.app import Services
+from serve_app.api.readiness import Readiness
+from serve_app.config import Config, TenantSettings
+from serve_app.domain.generation import Sampling
+from serve_app.domain.messages import Kind
+from serve_app.domain.model_card import ModelCard, card_of, may_answer
+from serve_app.domain.phrases import Desk
+from serve_app.domain.prompt import PromptRenderer
+from serve_app.domain.system_text import PROMPT_VERSION, policies_text, system_text
+from serve_app.domain.understanding import Understander
+from serve_app.packaged_model import model_path
+from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
+from serve_app.versions import Versions
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRooms:
+    """The rooms that the ingress asks, each with a check of its own for `/readyz`."""
+
+    cache: CacheRoom
+    context: ContextRoom
+    inference: InferenceRoom
+    checks: Mapping[str, Callable[[], Awaitable[None]]]
+
+
+async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> Services:
+    """The services of one ingress process. `stack` closes what was opened.
+
+    Ready when it returns: the classifier is trained, the tokenizer loaded, the view of the published versions read.
+    Raises ConfigError, StoreFailed.
+    """
+    clock = SystemClock()
+    engine = record.connect(str(config.record.url))
+    stack.push_async_callback(engine.dispose)
+    redis = redis_client.connect(config.redis)
+    stack.push_async_callback(redis.aclose)
+    sessions = RedisSessions(redis, ttl_s=config.redis.session_ttl_s, turn_wait_s=config.limits.turn_wait_s)
+    stack.push_async_callback(sessions.aclose)
+    knowledge = SqlKnowledge(engine)
+    versions = Versions(knowledge, config.tenants, clock, config.record.heartbeat_ms / 1000)
+    await versions.refresh()
+    _in_background(versions.run(), stack)
+
+    card = card_of(config.model)
+    systems = {tenant: await _system(knowledge, tenant, settings, card) for tenant, settings in config.tenants.items()}
+    shared = SharedTier(
+        TieredAnswers(MemoryAnswers(), RedisAnswers(redis)),
+        view=versions.view,
+        shops={tenant: settings.shop.id for tenant, settings in config.tenants.items()},
+        stamps={tenant: _stamp(system, config, card) for tenant, system in systems.items()},
+        clock=clock,
+        ttl_s=config.redis.answer_ttl_s,
+        serve_stale_s=config.record.serve_stale_s,
+    )
+    course = Course(
+        shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
+        understander=await asyncio.to_thread(_understander),
+        sessions=sessions,
+        shared=shared,
+        cache=rooms.cache,
+        context=rooms.context,
+        speaker=await asyncio.to_thread(_speaker, config, card, rooms.inference, systems),
+        clock=clock,
+        new_id=new_id,
+        deadlines=config.deadlines,
+    )
+    checks = {"sessions": partial(redis_client.ping, redis), "record": versions.refresh, **rooms.checks}
+    return Services(
+        course=course,
+        sessions=sessions,
+        authenticator=KeyAndTokenAuthenticator(SqlKeys(engine), config.tenants, config.home, clock),
+        readiness=Readiness(checks),
+        limits=config.limits,
+        clock=clock,
+        new_id=new_id,
+    )
+
+
+def _in_background(work: Awaitable[None], stack: AsyncExitStack) -> None:
+    task = asyncio.ensure_future(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    stack.push_async_callback(end)
+
+
+def _understander() -> Understander:
+    classifier = LinearClassifier.train(load_utterances())
+    return Understander(classifier.classify, FastTextDetector().detect)
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """What every prompt of a tenant begins with."""
+
+    text: str
+    policies: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.blake2b(f"{len(self.text)}:{self.text}{self.policies}".encode(), digest_size=8).hexdigest()
+
+
+async def _system(knowledge: SqlKnowledge, tenant: str, settings: TenantSettings, card: ModelCard) -> _System:
+    shop = settings.shop
+    text = system_text(shop.name_zh, shop.name_en)
+    if not any(may_answer(card, language, Kind.PERSONAL, False) for language in card.languages):
+        # A model that may say nothing of the shop is not told its rules either.
+        return _System(text, "")
+    entries, _ = await knowledge.published(tenant)
+    return _System(text, policies_text(entries, "zh"))
+
+
+def _stamp(system: _System, config: Config, card: ModelCard) -> Stamp:
+    sampling = Sampling(temperature=config.model.temperature, max_tokens=config.model.max_tokens)
+    return Stamp(PROMPT_VERSION, system.digest, card.key, sampling)
+
+
+def _shop(settings: TenantSettings) -> Shop:
+    shop = settings.shop
+    desk = Desk(shop.desk_hours, {"zh": shop.desk_contact_zh, "en": shop.desk_contact_en})
+    return Shop(shop.time_zone, shop.currency, desk)
+
+
+def _speaker(config: Config, card: ModelCard, room: InferenceRoom, systems: Mapping[str, _System]) -> Speaker:
+    tokenizer = HfTokenizer.load(config.model.path or model_path(config.home))
+    renderers = {tenant: PromptRenderer(tokenizer, system.text, system.policies) for tenant, system in systems.items()}
+    return Speaker(card, room, renderers, config.model, config.deadlines.first_token_s)
