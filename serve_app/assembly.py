@@ -9,8 +9,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from serve_app.adapters import record, redis_client
 from serve_app.adapters.auth import KeyAndTokenAuthenticator
 from serve_app.adapters.language import FastTextDetector
