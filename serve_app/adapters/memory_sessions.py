@@ -1,0 +1,126 @@
+"""Sessions in this process's memory: a fake for tests, under the same contract tests as Redis. It forgets nothing by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from serve_app.adapters.session_records import (
+    answer_line,
+    focus_json,
+    foreign_session,
+    question_json,
+    unknown_session,
+)
+from serve_app.domain.errors import Overloaded, StoreFailed
+from serve_app.domain.question import Focus
+from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session, Turn
+from serve_app.ports import SharedAnswers
+
+
+@dataclass(slots=True)
+class _Conversation:
+    owner: str | None
+    questions: list[QuestionRecord] = field(default_factory=list[QuestionRecord])
+    answers: dict[int, AnswerRecord] = field(default_factory=dict[int, AnswerRecord])
+    focus: Focus = field(default_factory=Focus)
+    focus_number: int = 0
+    queue: list[int] = field(default_factory=list[int])  # turns that are not over, first come first
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def number_of(self, message_id: str) -> int | None:
+        return next((n for n, question in enumerate(self.questions, 1) if question.message_id == message_id), None)
+
+    def turns(self, end: int) -> tuple[Turn, ...]:
+        return tuple(Turn(n, question, self.answers.get(n)) for n, question in enumerate(self.questions[:end], 1))
+
+
+class MemorySessions:
+    """The port `Sessions`. `shared`: where the shared answers stand that `begin` reads along."""
+
+    def __init__(self, *, turn_wait_s: float = 20.0, shared: SharedAnswers | None = None) -> None:
+        self._turn_wait_s = turn_wait_s
+        self._shared = shared
+        self._conversations: dict[tuple[str, str], _Conversation] = {}
+
+    async def begin(self, question: QuestionRecord, answer_key: str | None = None) -> Begun:
+        """See the port. Raises also MalformedRequest, TooLong, and Overloaded when its turn does not come in time."""
+        question_json(question)
+        talk = self._conversation(question)
+        number = talk.number_of(question.message_id)
+        if number is None:
+            talk.questions.append(question)
+            number = len(talk.questions)
+            talk.queue.append(number)
+            await self._turn(talk, number, mine=True)
+        else:
+            await self._turn(talk, number, mine=False)
+        shared = await self._shared.get(answer_key) if self._shared and answer_key else None
+        session = Session(question.tenant, question.session_id, talk.owner, talk.turns(number - 1), talk.focus)
+        return Begun(session, number, talk.answers.get(number), shared)
+
+    def _conversation(self, question: QuestionRecord) -> _Conversation:
+        name = (question.tenant, question.session_id)
+        if name not in self._conversations and not question.new_session:
+            raise unknown_session()
+        talk = self._conversations.setdefault(name, _Conversation(question.customer_id))
+        if talk.owner is None:
+            talk.owner = question.customer_id
+        if talk.owner != question.customer_id:
+            raise foreign_session(question.customer_id)
+        return talk
+
+    async def _turn(self, talk: _Conversation, number: int, *, mine: bool) -> None:
+        """Waits until turn `number` is answered, or is first in the queue by this call (`mine`)."""
+        try:
+            async with asyncio.timeout(self._turn_wait_s), talk.changed:
+                while number not in talk.answers:
+                    if not mine and number not in talk.queue:
+                        talk.queue.append(number)
+                        mine = True
+                    if mine and talk.queue[0] == number:
+                        return
+                    await talk.changed.wait()
+        except BaseException as error:
+            if mine:
+                await self._leave(talk, number)
+            if isinstance(error, TimeoutError):
+                raise Overloaded("an earlier question of this session is still being answered", retry_after_s=1) from error
+            raise
+
+    async def _leave(self, talk: _Conversation, number: int) -> None:
+        if number in talk.queue:
+            talk.queue.remove(number)
+        async with talk.changed:
+            talk.changed.notify_all()
+
+    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
+        """See the port. The first answer stays: a second call changes nothing."""
+        answer_line(number, answer)
+        focus_json(focus)
+        talk = self._conversations.get((tenant, session_id))
+        if talk is None or number > len(talk.questions):
+            raise StoreFailed("the session is gone")
+        if number in talk.answers:
+            return
+        talk.answers[number] = answer
+        if number > talk.focus_number:
+            talk.focus, talk.focus_number = focus, number
+        await self._leave(talk, number)
+
+    async def abandon(self, tenant: str, session_id: str, number: int) -> None:
+        """See the port."""
+        if talk := self._conversations.get((tenant, session_id)):
+            await self._leave(talk, number)
+
+    async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
+        """See the port."""
+        talk = self._conversations.get((tenant, session_id))
+        if talk is None:
+            raise unknown_session()
+        if talk.owner not in (None, customer_id):
+            raise foreign_session(customer_id)
+        return Session(tenant, session_id, talk.owner, talk.turns(len(talk.questions)), talk.focus)
+
+    async def aclose(self) -> None:
+        """Nothing to close."""

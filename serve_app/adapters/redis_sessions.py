@@ -1,0 +1,174 @@
+"""Sessions in Redis. The turn-taking is Lua (`session_scripts`); here are waiting, leases and the records."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from redis.asyncio import Redis
+
+from serve_app.adapters import session_scripts as scripts
+from serve_app.adapters.redis_client import answer_key_in_redis, session_keys
+from serve_app.adapters.session_records import (
+    answer_line,
+    focus_json,
+    focus_of,
+    foreign_session,
+    question_json,
+    turns_of,
+    unknown_session,
+)
+from serve_app.domain.errors import Conflict, Overloaded, StoreFailed
+from serve_app.domain.question import Focus
+from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.005
+LONGEST_PAUSE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A turn that this process has: its name in the queue, and the task that renews its lease."""
+
+    holder: str
+    keeper: asyncio.Task[None]
+
+
+class RedisSessions:
+    """The port `Sessions`.
+
+    `ttl_s`: a session's time to live after its last turn. `turn_wait_s`: how long a question waits for its session's earlier
+    ones. `lease_s`: how long a turn outlives a process that died with it. `hold_max_s`: a turn that nobody ended is given up
+    after that. Every method raises StoreFailed when Redis does not answer in time.
+    """
+
+    def __init__(
+        self, client: Redis, *, ttl_s: int, turn_wait_s: float, lease_s: float = 5.0, hold_max_s: float = 120.0
+    ) -> None:
+        self._client = client
+        self._ttl_s = ttl_s
+        self._turn_wait_s = turn_wait_s
+        self._lease_s = lease_s
+        self._hold_max_s = hold_max_s
+        self._held: dict[tuple[str, str, int], _Held] = {}
+        self._leaving: set[asyncio.Task[Any]] = set()
+
+    async def begin(self, question: QuestionRecord, answer_key: str | None = None) -> Begun:
+        """See the port. Raises also MalformedRequest, TooLong, and Overloaded when its turn does not come in time."""
+        holder = uuid4().hex
+        keys = session_keys(question.tenant, question.session_id)
+        arguments = (
+            question.customer_id or "",
+            question.message_id,
+            "1" if question.new_session else "0",
+            question_json(question),
+            holder,
+            int(self._lease_s * 1000),
+            self._ttl_s,
+        )
+        shared_at = answer_key_in_redis(answer_key) if answer_key else None
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + self._turn_wait_s
+        pause_s = FIRST_PAUSE_S
+        waiting: int | None = None
+        try:
+            while True:
+                reply, shared = await scripts.BEGIN.run_and_get(self._client, keys, arguments, shared_at)
+                if reply[0] != b"wait":
+                    break
+                waiting = int(reply[1])
+                if loop.time() + pause_s > give_up_at:
+                    raise Overloaded("an earlier question of this session is still being answered", retry_after_s=1)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+        except BaseException:
+            # Also when the client goes away while it waits. A turn whose number is not known yet ends with its lease.
+            if waiting is not None:
+                self._in_background(scripts.LEAVE.run(self._client, keys, (waiting, holder)))
+            raise
+        return self._begun(question, holder, reply, shared)
+
+    def _begun(self, question: QuestionRecord, holder: str, reply: list[Any], shared: bytes | None) -> Begun:
+        if reply[0] == b"unknown":
+            raise unknown_session()
+        if reply[0] == b"foreign":
+            raise foreign_session(question.customer_id)
+        status, number, owner, focus, lines = reply[0], int(reply[1]), *reply[2:]
+        if status == b"turn":
+            self._hold(question.tenant, question.session_id, number, holder)
+        turns = turns_of(lines)
+        repeated = next(turn.answer for turn in turns if turn.number == number)
+        before = tuple(turn for turn in turns if turn.number < number)
+        session = Session(question.tenant, question.session_id, owner.decode() or None, before, focus_of(focus))
+        return Begun(session, number, repeated, shared)
+
+    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
+        """See the port. The first answer stays: a second call changes nothing.
+
+        Raises Conflict when this process had lost the turn and a repeat of the message took it up.
+        """
+        held = self._held.get((tenant, session_id, number))
+        arguments = (number, held.holder if held else "", answer_line(number, answer), focus_json(focus), self._ttl_s)
+        status = await scripts.FINISH.run(self._client, session_keys(tenant, session_id), arguments)
+        self._let_go(tenant, session_id, number)
+        if status == b"gone":
+            raise StoreFailed("the session is gone: its time to live is over, or Redis lost it")
+        if status == b"taken":
+            raise Conflict("the same message was sent again and is being answered there", param="message_id")
+
+    async def abandon(self, tenant: str, session_id: str, number: int) -> None:
+        """See the port."""
+        held = self._let_go(tenant, session_id, number)
+        if held is not None:
+            await scripts.LEAVE.run(self._client, session_keys(tenant, session_id), (number, held.holder))
+
+    async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
+        """See the port."""
+        owner, focus, lines = await scripts.READ.run(self._client, session_keys(tenant, session_id), ())
+        if owner is None:
+            raise unknown_session()
+        if owner and owner.decode() != customer_id:
+            raise foreign_session(customer_id)
+        return Session(tenant, session_id, owner.decode() or None, turns_of(lines), focus_of(focus))
+
+    async def aclose(self) -> None:
+        """Gives the turns up that this process still has, so that nobody waits for their leases to end."""
+        await asyncio.gather(*(self.abandon(*turn) for turn in list(self._held)), *self._leaving, return_exceptions=True)
+
+    def _hold(self, tenant: str, session_id: str, number: int, holder: str) -> None:
+        keeper = asyncio.create_task(self._keep(session_keys(tenant, session_id), number, holder))
+        self._held[tenant, session_id, number] = _Held(holder, keeper)
+        keeper.add_done_callback(lambda _: self._forget((tenant, session_id, number), holder))
+
+    async def _keep(self, keys: tuple[str, str, str], number: int, holder: str) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._hold_max_s
+        while loop.time() < end:
+            await asyncio.sleep(self._lease_s / 3)
+            try:
+                if not await scripts.RENEW.run(self._client, keys, (number, holder, int(self._lease_s * 1000))):
+                    return
+            except StoreFailed as error:
+                logger.warning("a turn's lease was not renewed: %s", error)
+
+    def _forget(self, turn: tuple[str, str, int], holder: str) -> None:
+        held = self._held.get(turn)
+        if held is not None and held.holder == holder:
+            del self._held[turn]
+
+    def _let_go(self, tenant: str, session_id: str, number: int) -> _Held | None:
+        held = self._held.pop((tenant, session_id, number), None)
+        if held is not None:
+            held.keeper.cancel()
+        return held
+
+    def _in_background(self, call: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(call)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)

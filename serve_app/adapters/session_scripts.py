@@ -1,0 +1,148 @@
+"""What Redis does in one step for a session: the turn-taking, as Lua.
+
+A session is three keys in one slot:
+  head   a hash: `owner` (a customer's id, empty while anonymous), `count` (of turns), `tickets`, `focus` and `focus_of` (the
+         turn that set it); per turn N: `m:MESSAGE_ID` -> N, `a:N` (answered), `l:N` (the lease: "EXPIRES_AT_MS HOLDER")
+  turns  the transcript, a list that only grows: {"n": N, "q": question} and {"n": N, "a": answer}
+  queue  the turns that are not over, a sorted set by ticket: the first one has its turn, the others wait
+
+A turn's holder is one call of `begin`. It renews its lease while it works or waits; a holder that died stops renewing, and
+whoever comes next drops it from the queue. Its question stays in the transcript, and the same message may take the turn up
+again. Every script may be repeated without harm, so a call whose reply was lost is simply made again.
+"""
+
+from __future__ import annotations
+
+from serve_app.adapters.redis_client import Script
+
+_PRELUDE = """
+local head, turns, queue = KEYS[1], KEYS[2], KEYS[3]
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- Who holds turn n: nil when nobody does, or its holder has died.
+local function holder_of(n)
+  local lease = redis.call('HGET', head, 'l:' .. n)
+  if not lease then return nil end
+  local until_ms, holder = string.match(lease, '^(%d+) (.*)$')
+  if tonumber(until_ms) < now_ms then return nil end
+  return holder
+end
+
+local function renew(n, holder, lease_ms)
+  redis.call('HSET', head, 'l:' .. n, string.format('%d %s', now_ms + lease_ms, holder))
+end
+
+local function leave(n)
+  redis.call('ZREM', queue, n)
+  redis.call('HDEL', head, 'l:' .. n)
+end
+
+local function keep_for(ttl_s)
+  for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl_s) end
+end
+"""
+
+# Arguments: customer id (empty: anonymous), message id, "1" for a new session, question, holder, lease ms, ttl s.
+# Replies: {unknown} | {foreign, owner} | {wait, n} | {repeated or turn, n, owner, focus, transcript}
+BEGIN = Script(
+    _PRELUDE
+    + """
+local customer, message, is_new, question, holder = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local lease_ms, ttl_s = ARGV[6], ARGV[7]
+
+local owner = redis.call('HGET', head, 'owner')
+if not owner and is_new ~= '1' then return {'unknown'} end
+if not owner or (owner == '' and customer ~= '') then
+  owner = customer
+  redis.call('HSET', head, 'owner', owner)
+elseif owner ~= customer then
+  return {'foreign', owner}
+end
+
+local function reply(status, n)
+  return {status, n, owner, redis.call('HGET', head, 'focus'), redis.call('LRANGE', turns, 0, -1)}
+end
+
+local n = redis.call('HGET', head, 'm:' .. message)
+if n then
+  if redis.call('HEXISTS', head, 'a:' .. n) == 1 then
+    keep_for(ttl_s)
+    return reply('repeated', n)
+  end
+  local other = holder_of(n)
+  if other and other ~= holder then return {'wait', n} end
+else
+  n = string.format('%d', redis.call('HINCRBY', head, 'count', 1))
+  redis.call('HSET', head, 'm:' .. message, n)
+  redis.call('RPUSH', turns, '{"n":' .. n .. ',"q":' .. question .. '}')
+end
+
+if not redis.call('ZSCORE', queue, n) then
+  redis.call('ZADD', queue, redis.call('HINCRBY', head, 'tickets', 1), n)
+end
+renew(n, holder, lease_ms)
+keep_for(ttl_s)
+
+local first = redis.call('ZRANGE', queue, 0, 0)[1]
+while first ~= n do
+  if holder_of(first) then return {'wait', n} end
+  leave(first)
+  first = redis.call('ZRANGE', queue, 0, 0)[1]
+end
+return reply('turn', n)
+"""
+)
+
+# Arguments: n, holder, answer, focus, ttl s. Replies: gone | taken | done
+FINISH = Script(
+    _PRELUDE
+    + """
+local n, holder, answer, focus, ttl_s = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if tonumber(redis.call('HGET', head, 'count') or 0) < tonumber(n) then return 'gone' end
+if redis.call('HEXISTS', head, 'a:' .. n) == 1 then return 'done' end
+local other = holder_of(n)
+if other and other ~= holder then return 'taken' end
+
+redis.call('RPUSH', turns, answer)
+redis.call('HSET', head, 'a:' .. n, 1)
+if tonumber(redis.call('HGET', head, 'focus_of') or 0) < tonumber(n) then
+  redis.call('HSET', head, 'focus', focus, 'focus_of', n)
+end
+leave(n)
+keep_for(ttl_s)
+return 'done'
+"""
+)
+
+# Arguments: n, holder, lease ms. Replies 1 while the turn is still the holder's.
+RENEW = Script(
+    _PRELUDE
+    + """
+local n, holder, lease_ms = ARGV[1], ARGV[2], ARGV[3]
+if not redis.call('ZSCORE', queue, n) then return 0 end
+local other = holder_of(n)
+if other and other ~= holder then return 0 end
+renew(n, holder, lease_ms)
+return 1
+"""
+)
+
+# Arguments: n, holder. Takes the turn out of the queue unless somebody else holds it.
+LEAVE = Script(
+    _PRELUDE
+    + """
+local n, holder = ARGV[1], ARGV[2]
+local other = holder_of(n)
+if not other or other == holder then leave(n) end
+return 1
+"""
+)
+
+# Replies {owner, focus, transcript}; owner is nil when there is no such session.
+READ = Script(
+    """
+local head, turns = KEYS[1], KEYS[2]
+return {redis.call('HGET', head, 'owner'), redis.call('HGET', head, 'focus'), redis.call('LRANGE', turns, 0, -1)}
+"""
+)

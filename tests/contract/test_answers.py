@@ -1,0 +1,112 @@
+"""What every keeper of shared answers does, and the two tiers together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from uuid import uuid4
+
+import pytest
+
+from serve_app.adapters.memory_answers import MemoryAnswers
+from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
+from serve_app.adapters.redis_client import connect
+from serve_app.config import RedisSettings
+from serve_app.domain.errors import StoreFailed
+from serve_app.ports import SharedAnswers
+from tests.postgres import free_port
+
+
+@pytest.fixture(scope="module", params=["memory", "valkey", "redis7", "tiers"])
+async def answers(request: pytest.FixtureRequest) -> AsyncGenerator[SharedAnswers]:
+    if request.param == "memory":
+        yield MemoryAnswers()
+        return
+    server = "valkey" if request.param == "tiers" else request.param
+    client = connect(RedisSettings(url=request.getfixturevalue(f"{server}_url")))
+    common = RedisAnswers(client)
+    yield TieredAnswers(MemoryAnswers(), common) if request.param == "tiers" else common
+    await client.aclose()
+
+
+async def test_what_was_put_is_got(answers: SharedAnswers):
+    key = uuid4().hex
+    assert await answers.get(key) is None
+    await answers.put(key, b"\x00\xff answer", 60)
+    assert await answers.get(key) == b"\x00\xff answer"
+    await answers.put(key, b"another", 60)
+    assert await answers.get(key) == b"another"
+    assert await answers.get(uuid4().hex) is None
+
+
+async def test_an_answer_without_time_to_live_is_not_kept(answers: SharedAnswers):
+    key = uuid4().hex
+    await answers.put(key, b"answer", 60)
+    await answers.put(key, b"answer", 0)
+    assert await answers.get(key) is None
+
+
+class Time:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_memory_forgets_in_time():
+    time = Time()
+    memory = MemoryAnswers(monotonic=time)
+    await memory.put("short", b"answer", 10)
+    await memory.put("long", b"answer", 20)
+    time.now = 9.9
+    assert await memory.get("short") == b"answer"
+    time.now = 10
+    assert await memory.get("short") is None
+    assert await memory.get("long") == b"answer"
+
+
+async def test_memory_is_bounded_and_keeps_what_is_used():
+    memory = MemoryAnswers(max_bytes=100_000)
+    for n in range(20):
+        await memory.put(f"k{n}", bytes(9_000), 60)
+        await memory.get("k0")
+    kept = [n for n in range(20) if await memory.get(f"k{n}") is not None]
+    assert 0 in kept
+    assert 19 in kept
+    assert len(kept) <= 10
+    await memory.put("k0", bytes(100_001), 60)
+    assert await memory.get("k0") is None, "the old answer does not stay when the new one does not fit"
+
+
+async def test_a_time_to_live_is_kept_by_redis(valkey_url: str):
+    client = connect(RedisSettings(url=valkey_url))
+    key = uuid4().hex
+    await RedisAnswers(client).put(key, b"answer", 60)
+    assert 0 < await client.ttl(f"zw:a:{key}") <= 60
+    await client.aclose()
+
+
+async def test_memory_is_filled_by_what_redis_has(valkey_url: str):
+    client = connect(RedisSettings(url=valkey_url))
+    common, time = RedisAnswers(client), Time()
+    tiers = TieredAnswers(MemoryAnswers(monotonic=time), common, memory_ttl_s=5)
+    key = uuid4().hex
+    await common.put(key, b"old", 60)
+    assert tiers.get_from_memory(key) is None
+    assert await tiers.get(key) == b"old"
+    assert tiers.get_from_memory(key) == b"old"
+    await common.put(key, b"new", 60)
+    assert await tiers.get(key) == b"old"
+    time.now = 5
+    assert await tiers.get(key) == b"new"
+    await client.aclose()
+
+
+async def test_without_redis_there_is_still_memory():
+    client = connect(RedisSettings(url=f"redis://127.0.0.1:{free_port()}/0"))
+    tiers = TieredAnswers(MemoryAnswers(), RedisAnswers(client))
+    assert await tiers.get("k") is None
+    await tiers.put("k", b"answer", 60)
+    assert await tiers.get("k") == b"answer"
+    with pytest.raises(StoreFailed):
+        await RedisAnswers(client).get("k")
+    await client.aclose()
