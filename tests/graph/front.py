@@ -1,0 +1,150 @@
+"""The whole graph in one process: every part real but Ray and the model, served over HTTP on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import uvicorn
+
+from deployments.cache.room import Cache
+from deployments.context.room import Context
+from serve_app.adapters import record
+from serve_app.adapters.auth import ensure_token_secret
+from serve_app.adapters.scripted_engine import ScriptedEngine
+from serve_app.adapters.sql_keys import SqlKeys
+from serve_app.api.app import create_app
+from serve_app.assembly import OtherRooms, assemble
+from serve_app.config import Config
+from serve_app.demo.knowledge import publish_demo
+from serve_app.demo.shop import make_shop
+from serve_app.domain.generation import Generate, Piece, Started
+
+
+class LocalInference:
+    """The inference room without Ray: one replica, in this process."""
+
+    def __init__(self, engine: ScriptedEngine) -> None:
+        self._engine = engine
+
+    async def generate(self, request: Generate) -> AsyncIterator[Piece]:
+        yield Started("replica-1", "home")
+        async with aclosing(self._engine.generate(request)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def check(self) -> None:
+        await self._engine.check_health()
+
+
+@dataclass
+class Front:
+    """A running front and what a test needs to talk to it."""
+
+    client: httpx.AsyncClient
+    config: Config
+    engine: ScriptedEngine
+    key: str
+    secret: str
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    async def post(self, path: str, *, customer: str | None = None, **options: Any) -> httpx.Response:
+        return await self.client.post(path, **self._with(customer, options))
+
+    async def get(self, path: str, *, customer: str | None = None) -> httpx.Response:
+        return await self.client.get(path, **self._with(customer, {}))
+
+    async def ask(self, question: str, customer: str | None = None, **fields: Any) -> dict[str, Any]:
+        response = await self.post("/v1/ask", customer=customer, json={"question": question, **fields})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def _with(self, customer: str | None, options: dict[str, Any]) -> dict[str, Any]:
+        headers: dict[str, str] = {"authorization": f"Bearer {self.key}"}
+        if customer is not None:
+            headers["x-customer-token"] = self.token(customer)
+        if "content" in options:
+            headers["content-type"] = "application/json"
+        return options | {"headers": headers | options.get("headers", {})}
+
+    def token(self, customer: str, *, ttl: timedelta = timedelta(hours=1), secret: str | None = None) -> str:
+        claims = {"sub": customer, "exp": datetime.now(UTC) + ttl}
+        return jwt.encode(claims, secret or self.secret, algorithm="HS256")
+
+    async def new_key(self, scopes: frozenset[str]) -> str:
+        engine = record.connect(str(self.config.record.url))
+        try:
+            _, key = await SqlKeys(engine).create("demo", scopes, "test", datetime.now(UTC))
+        finally:
+            await engine.dispose()
+        return key
+
+    def order_of(self, customer: str) -> str:
+        with sqlite3.connect(self.config.home / "shop.db") as shop:
+            query = "SELECT id FROM orders WHERE customer_id = ? ORDER BY id LIMIT 1"
+            return shop.execute(query, (customer,)).fetchone()[0]
+
+
+@asynccontextmanager
+async def serving(home: Path, redis_url: str, model: Path, engine: ScriptedEngine, **settings: Any) -> AsyncGenerator[Front]:
+    """A front with the demo shop in `home`; `settings` go to the configuration."""
+    tree = {"data_dir": home, "redis": {"url": redis_url}, **settings}
+    config = Config.model_validate(tree).resolved({})
+    secret = ensure_token_secret(home)
+    key = await _prepare(config)
+    # The ingress reads the tokenizer of the packaged model where the set-up puts it.
+    (home / "models").mkdir(exist_ok=True)
+    if not (link := home / "models" / model.name).exists():
+        link.symlink_to(model)
+    await engine.start()
+    async with AsyncExitStack() as stack:
+        cache, context, inference = Cache(config), Context(config), LocalInference(engine)
+        stack.push_async_callback(context.aclose)
+        stack.push_async_callback(cache.aclose)
+        checks = {"cache": cache.check_health, "context": context.check_health, "inference": inference.check}
+        services = await assemble(config, OtherRooms(cache, context, inference, checks), stack)
+        host, port = await _serve(create_app(services), stack)
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=30))
+        yield Front(client, config, engine, key, secret, host, port)
+
+
+async def _prepare(config: Config) -> str:
+    if not (config.home / "shop.db").exists():
+        await asyncio.to_thread(make_shop, config.home / "shop.db")
+    engine = record.connect(str(config.record.url))
+    try:
+        await record.create_tables(engine)
+        await publish_demo(engine, "demo", datetime.now(UTC))
+        _, key = await SqlKeys(engine).create("demo", frozenset({"ask"}), "test", datetime.now(UTC))
+    finally:
+        await engine.dispose()
+    return key
+
+
+async def _serve(app: Any, stack: AsyncExitStack) -> tuple[str, int]:
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+
+    async def stop() -> None:
+        server.should_exit = True
+        await task
+
+    stack.push_async_callback(stop)
+    while not server.started:
+        assert not task.done(), task.exception()
+        await asyncio.sleep(0.01)
+    host, port = server.servers[0].sockets[0].getsockname()
+    return host, port
