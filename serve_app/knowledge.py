@@ -1,0 +1,135 @@
+"""The one index of a tenant's published knowledge: exact answers by their questions, the nearest questions for a miss.
+
+What answers is exact: a question in its canonical form, an intent carried over from an earlier turn, a template of the intent.
+Nearness by meaning only ever orders what is offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy
+from numpy.typing import NDArray
+
+from serve_app.domain.intents import Intent
+from serve_app.domain.knowledge import Entry, Found, Lookup, Passage, Template
+from serve_app.domain.messages import Kind, Language, Suggestion
+from serve_app.domain.normalise import canonical_form
+from serve_app.ports import Embedder
+
+SUGGESTIONS_MAX = 3
+# E5's scale is compressed: unrelated texts reach 0.80, and related questions lie above 0.85. Below this nothing is offered.
+NEARNESS_MIN = 0.82
+
+_Vector = NDArray[numpy.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One published question: whose it is and where its vector stands."""
+
+    entry: Entry
+    text: str
+
+
+class KnowledgeIndex:
+    """Immutable: a publication makes a new one, which takes over the vectors of the questions that stayed."""
+
+    def __init__(self, entries: Sequence[Entry], templates: Sequence[Template], vectors: Mapping[str, _Vector]) -> None:
+        self.vectors = vectors  # by question
+        self._templates = {template.intent: template for template in templates}
+        self._by_question = _grouped((form, entry) for entry in entries for form in _forms(entry))
+        self._by_intent = _grouped((entry.intent, entry) for entry in entries)
+        self._offered = [_Question(entry, text) for entry in entries if entry.suggested for text in _texts(entry)]
+        self._matrix = numpy.stack([vectors[question.text] for question in self._offered]) if self._offered else None
+
+    @staticmethod
+    def build(
+        entries: Sequence[Entry],
+        templates: Sequence[Template],
+        embedder: Embedder,
+        known: Mapping[str, _Vector] | None = None,
+    ) -> KnowledgeIndex:
+        """Embeds the questions that are not `known` yet: about 10 ms each, so call it off the event loop."""
+        known = known or {}
+        wanted = list(dict.fromkeys(text for entry in entries if entry.suggested for text in _texts(entry)))
+        new = [text for text in wanted if text not in known]
+        made = dict(zip(new, embedder.embed(new), strict=True)) if new else {}
+        return KnowledgeIndex(entries, templates, {text: known[text] if text in known else made[text] for text in wanted})
+
+    def look_up(self, lookup: Lookup, embedder: Embedder) -> Found:
+        """What answers the question, else what may help. Takes a text's embedding (10 ms) unless something answers."""
+        return self.answer(lookup) or self.suggest(lookup, embedder.embed([lookup.text])[0])
+
+    def answer(self, lookup: Lookup) -> Found | None:
+        """The entry or the template that answers, in microseconds; None when nothing does.
+
+        A template answers by its intent, also in a follow-up, because its facts are live. An entry answers only a question
+        that stands on its own (`canonical`), and only while it is valid.
+        """
+        if lookup.kind is Kind.TEMPLATED:
+            template = self._templates.get(lookup.intent)
+            return Found(template=template) if template else None
+        if not lookup.canonical or lookup.kind is Kind.ACTION:
+            return None
+        if lookup.canonical.startswith("@"):
+            fitting = self._by_intent.get(lookup.canonical[1:], ())
+        else:
+            fitting = self._by_question.get(lookup.canonical, ())
+        valid = [entry for entry in fitting if entry.is_valid(lookup.now)]
+        return Found(entry=valid[0]) if len(valid) == 1 else None
+
+    def suggest(self, lookup: Lookup, vector: _Vector | None) -> Found:
+        """At most three published questions in the customer's language, and what they say, as passages.
+
+        The entry of the question's own intent comes first, then the nearest to `vector`. Offers, never an answer.
+        """
+        entries: list[Entry] = []
+        for entry in [*self._of_intent(lookup.intent, lookup.now), *self._nearest(vector, lookup.now)]:
+            if entry.id not in {offered.id for offered in entries}:
+                entries.append(entry)
+            if len(entries) == SUGGESTIONS_MAX:
+                break
+        language = lookup.language
+        return Found(
+            passages=tuple(_passage(entry, language) for entry in entries),
+            suggestions=tuple(Suggestion(entry.id, entry.questions[language][0]) for entry in entries),
+        )
+
+    def _of_intent(self, intent: Intent, now: datetime) -> Iterable[Entry]:
+        valid = [entry for entry in self._by_intent.get(intent, ()) if entry.is_valid(now)]
+        return [entry for entry in valid if entry.suggested]
+
+    def _nearest(self, vector: _Vector | None, now: datetime) -> Iterable[Entry]:
+        if vector is None or self._matrix is None:
+            return
+        nearness = self._matrix @ vector
+        order: list[int] = numpy.argsort(-nearness, kind="stable").tolist()
+        for at in order:
+            if nearness[at] < NEARNESS_MIN:
+                return
+            entry = self._offered[at].entry
+            if entry.is_valid(now):
+                yield entry
+
+
+def _texts(entry: Entry) -> Iterable[str]:
+    return (question for questions in entry.questions.values() for question in questions)
+
+
+def _forms(entry: Entry) -> Iterable[str]:
+    """The entry's questions as keys, each once, in both languages."""
+    return dict.fromkeys(canonical_form(text) for text in _texts(entry))
+
+
+def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for key, entry in pairs:
+        groups.setdefault(key, []).append(entry)
+    return groups
+
+
+def _passage(entry: Entry, language: Language) -> Passage:
+    return Passage(entry.source, entry.questions[language][0], entry.answers[language])
