@@ -13,9 +13,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 
 class Fact(BaseModel):
-    """Immutable; unknown fields are refused, so that a mapping's slip is seen."""
+    """Immutable; unknown fields are refused, so that a mapping's slip is seen. Numeric ids become text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 class OrderState(StrEnum):
@@ -180,7 +180,11 @@ class Order(Fact):
 
 
 class Facts(Fact):
-    """What the sources said, at `as_of`. `missing` names the parts that were late, down or malformed ("parcels")."""
+    """What the sources said, at `as_of`.
+
+    `missing` names the parts of which something may be lacking: their source was late, down or malformed, needed one that
+    was, or is not declared at all ("parcels"). What stands under such a part is right, but nothing follows from its absence.
+    """
 
     as_of: AwareDatetime
     customer: Customer | None = None

@@ -1,0 +1,1 @@
+"""The demo shop: customers, orders and knowledge that the project makes itself, from a seed."""
