@@ -85,8 +85,8 @@ class SourceSettings(Settings):
     what must be known first, as a path over our facts: `orders[].id`, `orders[].parcels[].tracking_no`; with `[]` the
     parameter is a list, and an empty one is not asked for.
 
-    Rows find their place by `order_id` (lines, parcels, invoices), `line_id` (after_sales), `parcel_id` or `tracking_no`
-    (parcel_events). Orders and the customer may also give `order_count`. A row with a `customer_id` of its own that is not the
+    Rows find their place by `order_id` (lines, parcels, invoices), `line_id` (after_sales; also `order_id`, where lines are
+    numbered within each order), `parcel_id` or `tracking_no` (parcel_events). Orders and the customer may also give `order_count`. A row with a `customer_id` of its own that is not the
     customer's is refused.
 
     Parameters of every source, as text: `customer_id`; lists `order_ids`, `order_tails`, `tracking_nos` (those that the

@@ -95,8 +95,7 @@ class HttpSource:
                 if response.is_redirect:
                     raise self._malformed(f"HTTP {response.status_code}: a redirect, which is not followed")
                 if response.status_code != 200:
-                    state = "down" if response.status_code >= 500 or response.status_code == 429 else "malformed"
-                    raise SourceFailed(self.name, f"HTTP {response.status_code}", state)
+                    raise self._refused(response.status_code)
                 return await self._read(response)
         except httpx.TimeoutException as error:
             raise SourceFailed(self.name, "no reply in time", "late") from error
@@ -130,6 +129,13 @@ class HttpSource:
         if len(rows) > self._rows_max:
             raise self._malformed(f"more than {self._rows_max} rows")
         return rows
+
+    def _refused(self, status: int) -> SourceFailed:
+        if status in (401, 403):
+            return SourceFailed(self.name, f"HTTP {status}: it does not accept the headers that it was sent")
+        if status == 404:
+            return self._malformed("HTTP 404: nothing is there; if that means no rows, set not_found_is_empty")
+        return SourceFailed(self.name, f"HTTP {status}", "down" if status >= 500 or status == 429 else "malformed")
 
     def _malformed(self, reason: str) -> SourceFailed:
         return SourceFailed(self.name, reason, "malformed")

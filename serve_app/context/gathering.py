@@ -74,19 +74,20 @@ class ContextGatherer:
 
     async def facts(self, query: FactsQuery) -> Facts:
         """Within `query.within_s`, whatever the sources do. Raises ConfigError for a tenant that is not configured."""
-        return (await self.gather(query)).facts
+        gathered = await self.gather(query)
+        for report in gathered.reports:
+            if report.state in ("late", "down", "malformed"):
+                log.warning("tenant %s: source %s is %s: %s", query.tenant, report.name, report.state, report.reason)
+        return gathered.facts
 
     async def gather(self, query: FactsQuery) -> Gathered:
-        """The facts, and how each source did."""
+        """The facts, and how each source did. Raises ConfigError as `facts` does."""
         if query.tenant not in self._tenants:
             raise ConfigError(f"there is no tenant {query.tenant} in the configuration")
         with tracer().start_as_current_span("context.facts", context=incoming(query.trace)) as span:
             gathered = await _Gathering(self._tenants[query.tenant], query).run()
             span.set_attribute("zerowait.missing", gathered.facts.missing)
-        for report in gathered.reports:
-            if report.state in ("late", "down", "malformed"):
-                log.warning("tenant %s: source %s is %s: %s", query.tenant, report.name, report.state, report.reason)
-        return gathered
+            return gathered
 
     async def aclose(self) -> None:
         for tenant in self._tenants.values():

@@ -29,7 +29,7 @@ WAYS: dict[ParcelState, tuple[ParcelState, ...]] = {
 GAPS_H: dict[ParcelState, tuple[int, int]] = {
     S.PICKED_UP: (2, 9),
     S.IN_TRANSIT: (9, 22),
-    S.OUT_FOR_DELIVERY: (5, 12),
+    S.OUT_FOR_DELIVERY: (10, 18),
     S.AT_PICKUP_POINT: (2, 5),
     S.DELIVERED: (2, 6),
     S.EXCEPTION: (4, 16),

@@ -41,7 +41,7 @@ def read_rows(part: Part, mapped: Iterable[Mapping[str, Any]], customer_id: str,
     given = {"customer_id": customer_id, "currency": currency} if part == "orders" else {}
     rows: list[Row] = []
     problems: list[str] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for raw in mapped:
         values = {**given, **raw}
         if owner in values and str(values[owner]) != customer_id:
@@ -53,10 +53,11 @@ def read_rows(part: Part, mapped: Iterable[Mapping[str, Any]], customer_id: str,
         except ValidationError as error:
             problems.append(_reason(error))
             continue
-        identity = getattr(fact, "id", None)
-        if identity is None or identity not in seen:
+        # A join may repeat a row; some shops number lines within each order.
+        identity = str(getattr(fact, "id", "")), str(extras.get("order_id", ""))
+        if not identity[0] or identity not in seen:
             rows.append(Row(fact, extras))
-            seen.add(cast(str, identity))
+            seen.add(identity)
     return Reading(tuple(rows), tuple(problems))
 
 
@@ -113,14 +114,14 @@ def _full_order(order: Order, rows: Mapping[Part, Sequence[Row]]) -> Order:
     invoices = [cast(Invoice, row.fact) for row in rows.get("invoices", ()) if _belongs(row, "order_id", order.id)]
     return _with(
         order,
-        lines=tuple(_full_line(line, rows.get("after_sales", ())) for line in lines),
+        lines=tuple(_full_line(order.id, line, rows.get("after_sales", ())) for line in lines),
         parcels=tuple(_full_parcel(parcel, rows.get("parcel_events", ())) for parcel in parcels),
         invoices=tuple(invoices),
     )
 
 
-def _full_line(line: Line, rows: Sequence[Row]) -> Line:
-    after_sales = [cast(AfterSale, row.fact) for row in rows]
+def _full_line(order_id: str, line: Line, rows: Sequence[Row]) -> Line:
+    after_sales = [cast(AfterSale, row.fact) for row in rows if str(row.extras.get("order_id", order_id)) == order_id]
     return _with(line, after_sales=tuple(after_sale for after_sale in after_sales if after_sale.line_id == line.id))
 
 

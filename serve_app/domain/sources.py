@@ -46,7 +46,7 @@ SHAPES: Mapping[Part, Shape] = {
     "lines": Shape(Line, "orders[].lines[]", frozenset({"after_sales"}), ("order_id", "customer_id")),
     "parcels": Shape(Parcel, "orders[].parcels[]", frozenset({"events"}), ("order_id", "customer_id")),
     "parcel_events": Shape(ParcelEvent, "orders[].parcels[].events[]", extras=("parcel_id", "tracking_no", "customer_id")),
-    "after_sales": Shape(AfterSale, "orders[].lines[].after_sales[]"),
+    "after_sales": Shape(AfterSale, "orders[].lines[].after_sales[]", extras=("order_id", "customer_id")),
     "invoices": Shape(Invoice, "orders[].invoices[]", extras=("order_id", "customer_id")),
 }
 

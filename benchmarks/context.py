@@ -1,0 +1,166 @@
+"""Does gathering a customer's facts take as long as the slowest source, and no longer?
+
+Three HTTP services of 250, 270 and 300 ms, each a process of its own, are asked through the real gatherer: all at once, and
+with the parcels (270 ms) needing the orders' ids (250 ms). In the same run each is asked alone and all are asked in turn.
+
+The last line is one JSON object. `ratio` is the whole over the slowest, `needs_ratio` the whole over the longest chain, both of
+medians, with the services' measured times as the measure; `serial_ratio` is what asking in turn costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import httpx
+import uvicorn
+
+from serve_app.config import Config, HttpSourceSettings, TenantSettings
+from serve_app.context import ContextGatherer, gatherer
+from serve_app.ports import FactsQuery
+
+REPLIES: dict[str, Any] = {
+    "orders": [{"id": "ZW1", "state": "shipped", "placed_at": "2026-11-20T08:00:00Z", "total_minor": 12900}],
+    "parcels": [{"id": "P1", "order_id": "ZW1", "tracking_no": "SF1", "state": "in_transit"}],
+    "customer": {"id": "C1", "name": "王*", "tier": "gold"},
+}
+DELAYS_MS = {"orders": 250, "parcels": 270, "customer": 300}
+
+
+def service(part: str, delay_ms: int, port: int) -> None:
+    """One slow service; runs until it is ended."""
+    body = json.dumps(REPLIES[part]).encode()
+
+    async def app(scope: Mapping[str, Any], _receive: object, send: Callable[[Any], Awaitable[None]]) -> None:
+        if scope["type"] != "http":
+            return
+        await asyncio.sleep(0 if scope["path"] == "/ready" else delay_ms / 1000)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body})
+
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
+
+
+@contextmanager
+def services() -> Iterator[dict[str, str]]:
+    """The services' addresses, by part, once each answers."""
+    spawn = multiprocessing.get_context("spawn")
+    ports = {part: free_port() for part in DELAYS_MS}
+    running = [spawn.Process(target=service, args=(part, DELAYS_MS[part], ports[part]), daemon=True) for part in ports]
+    try:
+        for process in running:
+            process.start()
+        urls = {part: f"http://127.0.0.1:{port}" for part, port in ports.items()}
+        for url in urls.values():
+            await_ready(f"{url}/ready")
+        yield urls
+    finally:
+        for process in running:
+            process.terminate()
+            process.join()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def await_ready(url: str) -> None:
+    transport = httpx.HTTPTransport(retries=100)
+    with httpx.Client(transport=transport, timeout=30, trust_env=False) as client:
+        client.get(url).raise_for_status()
+
+
+def context_of(urls: Mapping[str, str], parts: tuple[str, ...], data_dir: Path, *, needs: bool = False) -> ContextGatherer:
+    sources = tuple(
+        HttpSourceSettings(
+            name=part,
+            part=part,  # pyright: ignore[reportArgumentType] - the keys of DELAYS_MS are parts
+            url=f"{urls[part]}/{part}" + ("?orders={order_ids}" if part == "parcels" and needs else ""),
+            needs={"order_ids": "orders[].id"} if part == "parcels" and needs else {},
+            deadline_ms=5000,
+        )
+        for part in parts
+    )
+    config = Config(data_dir=data_dir, tenants={"demo": TenantSettings(sources=sources)})
+    return gatherer(config.resolved(os.environ), os.environ)
+
+
+async def timed_ms(context: ContextGatherer, parts: tuple[str, ...]) -> float:
+    started = perf_counter()
+    gathered = await context.gather(FactsQuery("demo", "C1", datetime.now(UTC), within_s=10))
+    took_ms = (perf_counter() - started) * 1000
+    failed = [report for report in gathered.reports if report.state != "ok" or report.rows != 1]
+    if failed or {report.part for report in gathered.reports} != set(parts):
+        raise RuntimeError(f"a source did not answer as it should: {failed}")
+    return took_ms
+
+
+async def measure(urls: Mapping[str, str], rounds: int, data_dir: Path) -> dict[str, Any]:
+    parts = tuple(DELAYS_MS)
+    alone = {part: context_of(urls, (part,), data_dir) for part in parts}
+    together = context_of(urls, parts, data_dir)
+    chained = context_of(urls, parts, data_dir, needs=True)
+    contexts = [*alone.values(), together, chained]
+    alone_ms: dict[str, list[float]] = {part: [] for part in parts}
+    serial_ms: list[float] = []
+    together_ms: list[float] = []
+    chained_ms: list[float] = []
+    try:
+        for turn in range(rounds + 1):
+            took = {part: await timed_ms(alone[part], (part,)) for part in parts}
+            whole, chain = await timed_ms(together, parts), await timed_ms(chained, parts)
+            if turn == 0:
+                continue  # the first opens the connections
+            for part in parts:
+                alone_ms[part].append(took[part])
+            serial_ms.append(sum(took.values()))
+            together_ms.append(whole)
+            chained_ms.append(chain)
+    finally:
+        for context in contexts:
+            await context.aclose()
+    each_ms = {part: median(times) for part, times in alone_ms.items()}
+    slowest_ms = max(each_ms.values())
+    longest_ms = max(each_ms["orders"] + each_ms["parcels"], each_ms["customer"])
+    return {
+        "benchmark": "context",
+        "n": rounds,
+        "ratio": round(median(together_ms) / slowest_ms, 4),
+        "needs_ratio": round(median(chained_ms) / longest_ms, 4),
+        "serial_ratio": round(median(serial_ms) / slowest_ms, 4),
+        "whole_ms": round(median(together_ms), 1),
+        "slowest_ms": round(slowest_ms, 1),
+        "needs_whole_ms": round(median(chained_ms), 1),
+        "longest_chain_ms": round(longest_ms, 1),
+        "serial_ms": round(median(serial_ms), 1),
+        "ratio_over_nominal": round(median(together_ms) / max(DELAYS_MS.values()), 4),
+        "needs_ratio_over_nominal": round(median(chained_ms) / (DELAYS_MS["orders"] + DELAYS_MS["parcels"]), 4),
+        "nominal_ms": DELAYS_MS,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20, help="how often each is measured (default: 20, about 40 s)")
+    arguments = parser.parse_args()
+    with services() as urls, TemporaryDirectory() as folder:
+        result = asyncio.run(measure(urls, arguments.rounds, Path(folder)))
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
