@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, String, Table, Text, delete, func, insert, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -90,10 +90,10 @@ class SqlKnowledge:
         )
         async with self._connection() as connection:
             rows = (await connection.execute(query)).all()
-        entries = [replace(_ENTRY.validate_json(text), version=version) for kind, version, text in rows if kind == "entry"]
-        templates = [
-            replace(_TEMPLATE.validate_json(text), version=version) for kind, version, text in rows if kind == "template"
-        ]
+            entries = [replace(_ENTRY.validate_json(row.published), version=row.version) for row in rows if row.kind == "entry"]
+            templates = [
+                replace(_TEMPLATE.validate_json(row.published), version=row.version) for row in rows if row.kind == "template"
+            ]
         return entries, templates
 
     async def version(self, tenant: str) -> int:
@@ -160,7 +160,9 @@ class SqlKnowledge:
             async with self._engine.connect() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise StoreFailed(f"the record does not answer: {type(error).__name__}") from error
+            raise StoreFailed(f"the record does not answer: {getattr(error, 'orig', None) or error}") from error
+        except ValidationError as error:
+            raise StoreFailed(f"the record holds knowledge that cannot be read: {error}") from error
 
 
 _ENTRY = TypeAdapter(Entry)

@@ -61,14 +61,14 @@ def choose_order(intent: Intent, facts: Facts, entities: Entities, chosen_order_
 
 
 def parcels_under_way(order: Order) -> tuple[Parcel, ...]:
-    return tuple(parcel for parcel in order.parcels if parcel.state in MOVING)
+    return tuple(parcel for parcel in order.parcels if parcel.state in _UNDER_WAY)
 
 
 def after_sales_in_progress(order: Order) -> tuple[AfterSale, ...]:
     return tuple(after_sale for after_sale in order.after_sales if after_sale.stage not in _SETTLED)
 
 
-MOVING = frozenset(
+_UNDER_WAY = frozenset(
     {
         ParcelState.LABEL_CREATED,
         ParcelState.PICKED_UP,

@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from jinja2 import StrictUndefined, UndefinedError
 
-from serve_app.domain.choosing import MOVING, after_sales_in_progress, parcels_under_way
-from serve_app.domain.facts import AfterSale, Coupon, Customer, Fact, Invoice, Line, Order, Parcel, ParcelEvent
+from serve_app.domain.choosing import after_sales_in_progress, parcels_under_way
+from serve_app.domain.facts import AfterSale, Coupon, Customer, Fact, Invoice, Line, Order, Parcel, ParcelEvent, ParcelState
 from serve_app.domain.wording import Locale, Money, tier_name, today
 
 LISTED_MAX = 5  # coupons that an answer lists
@@ -151,13 +151,13 @@ def _due(parcel: Parcel) -> date | None:
 
 def _is_late(parcel: Parcel, scope: Scope) -> bool:
     due = _due(parcel)
-    return parcel.state in MOVING and due is not None and due < scope.today
+    return parcel.state in _ON_THE_WAY and due is not None and due < scope.today
 
 
 def _expects(parcel: Parcel, scope: Scope) -> bool:
     """Whether its estimate is still worth saying."""
     eta = _eta(parcel, scope)
-    return eta is not None and eta >= scope.today
+    return parcel.state in _ON_THE_WAY and eta is not None and eta >= scope.today
 
 
 def _valid_coupons(customer: Customer, scope: Scope) -> tuple[Coupon, ...]:
@@ -170,6 +170,9 @@ def _is_over(after_sale: AfterSale, scope: Scope) -> bool | None:
     return None if after_sale.deadline is None else after_sale.deadline < scope.now
 
 
+_ON_THE_WAY = frozenset(
+    {ParcelState.LABEL_CREATED, ParcelState.PICKED_UP, ParcelState.IN_TRANSIT, ParcelState.OUT_FOR_DELIVERY}
+)
 DERIVED: Mapping[type[Fact], Mapping[str, Callable[[Any, Scope], object]]] = {
     Customer: {
         "tier_name": lambda it, scope: None if it.tier is None else tier_name(it.tier, scope.locale.language),

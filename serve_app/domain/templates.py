@@ -121,7 +121,8 @@ def _check_case(where: str, case: TemplateCase, language: Language, context: Map
 
 
 def _render(template: Template, facts: Facts, order: Order | None, entities: Entities, scope: Scope) -> Rendered | NoValue:
-    parcel, after_sale = (_parcel_meant(order, entities), _after_sale_meant(order)) if order else (None, None)
+    parcel = _parcel_meant(order, entities) if order and not scope.missing & {"parcels"} else None
+    after_sale = _after_sale_meant(order) if order and not scope.missing & {"lines", "after_sales"} else None
     context = _context(facts, order, parcel, after_sale, scope)
     try:
         case = next((case for case in template.cases if holds(case.when, context)), None)

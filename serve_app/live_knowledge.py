@@ -1,0 +1,123 @@
+"""Each tenant's published knowledge in this process, never older than a heartbeat while the record answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy
+from numpy.typing import NDArray
+
+from serve_app import tracing
+from serve_app.domain.errors import NotReady, StoreFailed
+from serve_app.domain.knowledge import Found, Lookup
+from serve_app.knowledge import KnowledgeIndex
+from serve_app.ports import Clock, Embedder, KnowledgeRecord
+
+logger = logging.getLogger(__name__)
+
+WAITING_MAX = 64  # texts that wait for their embedding; the next ones get the suggestions that need none
+SILENCE_MAX_S = 30.0  # a record that is away for longer makes the room unhealthy
+
+_T = TypeVar("_T")
+
+
+class LiveKnowledge:
+    """The port `CacheRoom`, in process. `make_embedder` loads a model, so it is called off the event loop, once."""
+
+    def __init__(
+        self,
+        record: KnowledgeRecord,
+        tenants: Iterable[str],
+        make_embedder: Callable[[], Embedder],
+        clock: Clock,
+        heartbeat_s: float,
+    ) -> None:
+        self._record = record
+        self._tenants = tuple(tenants)
+        self._make_embedder = make_embedder
+        self._clock = clock
+        self._heartbeat_s = heartbeat_s
+        self._indices: dict[str, KnowledgeIndex] = {}
+        self._versions: dict[str, int] = {}
+        self._heard_at = clock.monotonic()
+        self._waiting = 0
+        # One thread: the model uses every core for one text already.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
+        self._start = asyncio.Lock()
+        self._embedder: Embedder | None = None
+        self._heartbeat: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns when every tenant's index holds what is published now. Idempotent. Raises ConfigError, StoreFailed."""
+        async with self._start:
+            if self._heartbeat is None:
+                self._embedder = self._embedder or await self._in_thread(self._make_embedder)
+                await self._refresh(self._embedder)
+                self._heartbeat = asyncio.create_task(self._beat(self._embedder))
+
+    async def look_up(self, lookup: Lookup) -> Found:
+        """What answers, in microseconds; else suggestions and passages, after about 10 ms. An unknown tenant has neither."""
+        await self.start()
+        index = self._indices.get(lookup.tenant)
+        if index is None:
+            return Found()
+        with tracing.tracer().start_as_current_span("cache.look_up", context=tracing.incoming(lookup.trace)) as span:
+            found = index.answer(lookup)
+            span.set_attribute("zerowait.answered", found is not None)
+            return found or index.suggest(lookup, await self._embedding(lookup.text))
+
+    async def check(self) -> None:
+        """Starts if need be. Raises NotReady while the record has been away for long, and what `start` raises."""
+        await self.start()
+        silent_s = self._clock.monotonic() - self._heard_at
+        if silent_s > SILENCE_MAX_S or (self._heartbeat is not None and self._heartbeat.done()):
+            raise NotReady(f"The record of the knowledge has not been read for {silent_s:.0f} s.", retry_after_s=5)
+
+    async def aclose(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._heartbeat
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _embedding(self, text: str) -> NDArray[numpy.float32] | None:
+        """None when too many texts wait already."""
+        embedder = self._embedder
+        if embedder is None or self._waiting >= WAITING_MAX:
+            return None
+        self._waiting += 1
+        try:
+            vectors = await self._in_thread(lambda: embedder.embed([text]))
+        finally:
+            self._waiting -= 1
+        return vectors[0]
+
+    async def _beat(self, embedder: Embedder) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            try:
+                await self._refresh(embedder)
+            except StoreFailed as error:
+                logger.warning("the knowledge cannot be read again, the last one is kept: %s", error)
+
+    async def _refresh(self, embedder: Embedder) -> None:
+        for tenant in self._tenants:
+            # Asked first: what is published while the rest is read is seen at the next beat.
+            version = await self._record.version(tenant)
+            if self._versions.get(tenant) != version:
+                entries, templates = await self._record.published(tenant)
+                old = self._indices.get(tenant)
+                build = functools.partial(KnowledgeIndex.build, entries, templates, embedder, old.vectors if old else None)
+                self._indices[tenant] = await self._in_thread(build)
+                self._versions[tenant] = version
+                logger.info("tenant %s: %d entries, %d templates, version %d", tenant, len(entries), len(templates), version)
+        self._heard_at = self._clock.monotonic()
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
