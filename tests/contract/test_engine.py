@@ -1,0 +1,163 @@
+"""Every engine behind the `Engine` port keeps the same promises: vLLM with the packaged model, and the fake."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from serve_app.adapters.scripted_engine import ScriptedEngine
+from serve_app.adapters.vllm_engine import VllmEngine
+from serve_app.config import ModelSettings
+from serve_app.domain.errors import DeadlineExceeded, MalformedRequest, ModelFailed, TooLong
+from serve_app.domain.generation import Finished, Generate, Sampling, Tokens
+from serve_app.ports import Engine
+
+MAX_MODEL_LEN = 512
+_ids = itertools.count()
+
+
+def a_request(
+    *, prompt: list[int] | None = None, max_tokens: int = 24, timeout_s: float = 60.0, salt: str = "demo"
+) -> Generate:
+    ids = list(range(100, 140)) if prompt is None else prompt
+    sampling = Sampling(max_tokens=max_tokens, ignore_eos=True)
+    return Generate(f"request-{next(_ids)}", ids, sampling, None, salt, timeout_s)
+
+
+@pytest.fixture(scope="module", params=["vllm", "scripted"])
+async def engine(request: pytest.FixtureRequest, packaged_model: Path) -> AsyncIterator[Engine]:
+    if request.param == "vllm":
+        made: Engine = VllmEngine(ModelSettings(max_model_len=MAX_MODEL_LEN), packaged_model)
+    else:
+        made = ScriptedEngine(lambda r: [(i % 256, "word ") for i in range(10_000)], max_model_len=MAX_MODEL_LEN, token_s=0.006)
+    with pytest.raises(ModelFailed):
+        await made.check_health()
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def test_tokens_come_in_pieces_and_the_last_piece_tells_the_count(engine: Engine) -> None:
+    pieces = [piece async for piece in engine.generate(a_request(max_tokens=24))]
+    tokens, last = pieces[:-1], pieces[-1]
+    assert all(isinstance(piece, Tokens) for piece in tokens)
+    assert isinstance(tokens[0], Tokens)
+    assert len(tokens[0].token_ids) == 1, "the first token is given at once"
+    assert last == Finished("length", 40, last.cached_tokens if isinstance(last, Finished) else 0, 24)
+    assert sum(len(piece.token_ids) for piece in tokens if isinstance(piece, Tokens)) == 24
+    assert "".join(piece.text for piece in tokens if isinstance(piece, Tokens))
+
+
+async def test_the_same_prompt_gives_the_same_answer(engine: Engine) -> None:
+    async def answer() -> list[int]:
+        return [i async for piece in engine.generate(a_request()) if isinstance(piece, Tokens) for i in piece.token_ids]
+
+    assert await answer() == await answer()
+
+
+async def test_a_seen_prefix_is_not_computed_again_within_its_tenant_alone(engine: Engine) -> None:
+    async def cached(salt: str) -> int:
+        pieces = [p async for p in engine.generate(a_request(prompt=list(range(300, 460)), max_tokens=1, salt=salt))]
+        assert isinstance(pieces[-1], Finished)
+        return pieces[-1].cached_tokens
+
+    assert await cached("tenant-a") == 0
+    assert await cached("tenant-a") > 0
+    assert await cached("tenant-b") == 0
+
+
+async def test_many_run_at_the_same_time(engine: Engine) -> None:
+    async def run(length: int) -> Finished:
+        pieces = [piece async for piece in engine.generate(a_request(prompt=list(range(200, 200 + length)), max_tokens=4))]
+        assert isinstance(pieces[-1], Finished)
+        return pieces[-1]
+
+    ends = await asyncio.gather(*(run(10 + i) for i in range(8)))
+    assert [end.prompt_tokens for end in ends] == [10 + i for i in range(8)]
+
+
+async def test_closing_the_iterator_ends_the_generation(engine: Engine) -> None:
+    stream = engine.generate(a_request(max_tokens=400))
+    await anext(stream)
+    assert engine.in_flight == 1
+    await stream.aclose()
+    assert engine.in_flight == 0
+
+
+async def test_cancelling_the_reader_ends_the_generation(engine: Engine) -> None:
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in engine.generate(a_request(max_tokens=400)):
+            begun.set()
+
+    task = asyncio.create_task(read())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert engine.in_flight == 0
+
+
+async def test_a_prompt_that_does_not_fit_is_told_so(engine: Engine) -> None:
+    with pytest.raises(TooLong):
+        await anext(engine.generate(a_request(prompt=[5] * MAX_MODEL_LEN)))
+
+
+async def test_an_answer_ends_where_the_model_can_read_no_further(engine: Engine) -> None:
+    pieces = [p async for p in engine.generate(a_request(prompt=[5] * (MAX_MODEL_LEN - 3), max_tokens=50))]
+    assert isinstance(pieces[-1], Finished)
+    assert (pieces[-1].reason, pieces[-1].completion_tokens) == ("length", 3)
+
+
+async def test_an_empty_prompt_is_refused(engine: Engine) -> None:
+    with pytest.raises(MalformedRequest):
+        await anext(engine.generate(a_request(prompt=[])))
+
+
+async def test_no_token_in_time_is_a_missed_deadline(engine: Engine) -> None:
+    with pytest.raises(DeadlineExceeded):
+        await anext(engine.generate(a_request(timeout_s=1e-6)))
+    assert engine.in_flight == 0
+
+
+async def test_an_answer_that_outlasts_its_deadline_is_cut(engine: Engine) -> None:
+    pieces = [piece async for piece in engine.generate(a_request(max_tokens=450, timeout_s=2.0))]
+    last = pieces[-1]
+    assert isinstance(last, Finished)
+    assert last.reason == "abort"
+    assert 0 < last.completion_tokens < 450
+
+
+async def test_an_engine_that_dies_says_so_to_those_who_wait(engine: Engine) -> None:
+    """The last test: the engine does not come back."""
+    stream = engine.generate(a_request(max_tokens=450))
+    await anext(stream)
+    if isinstance(engine, ScriptedEngine):
+        engine.fail()
+    else:
+        _kill_engine_process()
+    with pytest.raises(ModelFailed):
+        async for _ in stream:
+            pass
+    with pytest.raises(ModelFailed):
+        await engine.check_health()
+    with pytest.raises(ModelFailed):
+        await anext(engine.generate(a_request()))
+
+
+def _kill_engine_process() -> None:
+    for child in _descendants(os.getpid()):
+        if "EngineCore" in Path(f"/proc/{child}/cmdline").read_text(errors="replace"):
+            os.kill(child, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    children = [int(c) for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()]
+    return children + [below for child in children for below in _descendants(child)]
