@@ -31,12 +31,15 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
 
+Keys = tuple[str, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A turn that this process has: its name in the queue, and the task that renews its lease."""
+    """A turn that this process has: its holder's name, its message, and the task that renews its lease."""
 
     holder: str
+    message_id: str
     keeper: asyncio.Task[None]
 
 
@@ -57,7 +60,7 @@ class RedisSessions:
         self._lease_s = lease_s
         self._hold_max_s = hold_max_s
         self._held: dict[tuple[str, str, int], _Held] = {}
-        self._leaving: set[asyncio.Task[Any]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def begin(self, question: QuestionRecord, answer_key: str | None = None) -> Begun:
         """See the port. Raises also MalformedRequest, TooLong, and Overloaded when its turn does not come in time."""
@@ -73,26 +76,30 @@ class RedisSessions:
             self._ttl_s,
         )
         shared_at = answer_key_in_redis(answer_key) if answer_key else None
+        reply, shared = await self._turn(keys, arguments, shared_at, question.message_id, holder)
+        return self._begun(question, holder, reply, shared)
+
+    async def _turn(
+        self, keys: Keys, arguments: tuple[str | bytes | int, ...], shared_at: str | None, message_id: str, holder: str
+    ) -> tuple[list[Any], bytes | None]:
+        """Asks until the turn has come, or the reply is another than to wait."""
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._turn_wait_s
         pause_s = FIRST_PAUSE_S
-        waiting: int | None = None
-        try:
-            while True:
-                reply, shared = await scripts.BEGIN.run_and_get(self._client, keys, arguments, shared_at)
+        while True:
+            call = asyncio.ensure_future(scripts.BEGIN.run_and_get(self._client, keys, arguments, shared_at))
+            try:
+                reply, shared = await asyncio.shield(call)
                 if reply[0] != b"wait":
-                    break
-                waiting = int(reply[1])
+                    return reply, shared
                 if loop.time() + pause_s > give_up_at:
                     raise Overloaded("an earlier question of this session is still being answered", retry_after_s=1)
                 await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
-        except BaseException:
-            # Also when the client goes away while it waits. A turn whose number is not known yet ends with its lease.
-            if waiting is not None:
-                self._in_background(scripts.LEAVE.run(self._client, keys, (waiting, holder)))
-            raise
-        return self._begun(question, holder, reply, shared)
+            except BaseException:
+                # Also when the client goes away: nobody shall wait for a turn that nobody takes.
+                self._in_background(self._leave(call, keys, message_id, holder))
+                raise
+            pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
     def _begun(self, question: QuestionRecord, holder: str, reply: list[Any], shared: bytes | None) -> Begun:
         if reply[0] == b"unknown":
@@ -101,7 +108,7 @@ class RedisSessions:
             raise foreign_session(question.customer_id)
         status, number, owner, focus, lines = reply[0], int(reply[1]), *reply[2:]
         if status == b"turn":
-            self._hold(question.tenant, question.session_id, number, holder)
+            self._hold(question, number, holder)
         turns = turns_of(lines)
         repeated = next(turn.answer for turn in turns if turn.number == number)
         before = tuple(turn for turn in turns if turn.number < number)
@@ -126,7 +133,7 @@ class RedisSessions:
         """See the port."""
         held = self._let_go(tenant, session_id, number)
         if held is not None:
-            await scripts.LEAVE.run(self._client, session_keys(tenant, session_id), (number, held.holder))
+            await scripts.LEAVE.run(self._client, session_keys(tenant, session_id), (held.message_id, held.holder))
 
     async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
         """See the port."""
@@ -141,12 +148,13 @@ class RedisSessions:
         """Gives the turns up that this process still has, so that nobody waits for their leases to end."""
         await asyncio.gather(*(self.abandon(*turn) for turn in list(self._held)), *self._leaving, return_exceptions=True)
 
-    def _hold(self, tenant: str, session_id: str, number: int, holder: str) -> None:
-        keeper = asyncio.create_task(self._keep(session_keys(tenant, session_id), number, holder))
-        self._held[tenant, session_id, number] = _Held(holder, keeper)
-        keeper.add_done_callback(lambda _: self._forget((tenant, session_id, number), holder))
+    def _hold(self, question: QuestionRecord, number: int, holder: str) -> None:
+        turn = (question.tenant, question.session_id, number)
+        keeper = asyncio.create_task(self._keep(session_keys(question.tenant, question.session_id), number, holder))
+        self._held[turn] = _Held(holder, question.message_id, keeper)
+        keeper.add_done_callback(lambda _: self._forget(turn, holder))
 
-    async def _keep(self, keys: tuple[str, str, str], number: int, holder: str) -> None:
+    async def _keep(self, keys: Keys, number: int, holder: str) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._hold_max_s
         while loop.time() < end:
@@ -168,7 +176,15 @@ class RedisSessions:
             held.keeper.cancel()
         return held
 
-    def _in_background(self, call: Coroutine[Any, Any, Any]) -> None:
+    def _in_background(self, call: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(call)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+
+    async def _leave(self, call: asyncio.Future[Any], keys: Keys, message_id: str, holder: str) -> None:
+        # Not before the last call has ended: it would line the turn up again.
+        await asyncio.wait([call])
+        try:
+            await scripts.LEAVE.run(self._client, keys, (message_id, holder))
+        except StoreFailed as error:
+            logger.warning("a turn was not given up, it ends with its lease: %s", error)

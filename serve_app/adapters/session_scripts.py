@@ -128,13 +128,16 @@ return 1
 """
 )
 
-# Arguments: n, holder. Takes the turn out of the queue unless somebody else holds it.
+# Arguments: message id, holder. Takes the message's turn out of the queue unless somebody else holds it.
 LEAVE = Script(
     _PRELUDE
     + """
-local n, holder = ARGV[1], ARGV[2]
+local message, holder = ARGV[1], ARGV[2]
+local n = redis.call('HGET', head, 'm:' .. message)
+if not n then return 0 end
 local other = holder_of(n)
-if not other or other == holder then leave(n) end
+if other and other ~= holder then return 0 end
+leave(n)
 return 1
 """
 )

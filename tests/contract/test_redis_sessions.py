@@ -22,7 +22,7 @@ from serve_app.config import RedisSettings
 from serve_app.domain.errors import ConfigError, Conflict, StoreFailed
 from serve_app.domain.messages import Kind
 from serve_app.domain.question import Focus
-from serve_app.domain.session import AnswerRecord, QuestionRecord
+from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord
 from tests.postgres import free_port
 from tests.redis_servers import serving, valkey_binary
 
@@ -59,7 +59,7 @@ async def sessions(client: Redis) -> AsyncGenerator[RedisSessions]:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
-        while not await condition():  # noqa: ASYNC110 - another process's doing is waited for
+        while not await condition():
             await asyncio.sleep(0.005)
 
 
@@ -264,6 +264,39 @@ async def test_a_cancelled_call_leaves_no_reply_for_another(url: str):
         assert session.turns[-1].answer == answer(name)
     await sessions.aclose()
     await client.aclose()
+
+
+async def test_cancelled_calls_give_their_connections_back(url: str):
+    client = connect(RedisSettings(url=url, pool_size=2, timeout_ms=5000))
+    sessions = RedisSessions(client, ttl_s=60, turn_wait_s=20)
+    calls = [asyncio.create_task(sessions.begin(ask(uuid4().hex, "m1", new=True))) for _ in range(100)]
+    for n, call in enumerate(calls):
+        await asyncio.sleep(0)
+        if n % 3:
+            call.cancel()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(one) for one in ended} <= {Begun, asyncio.CancelledError}
+    assert [one.number for one in await asyncio.gather(*(sessions.begin(ask(str(n), "m1", new=True)) for n in range(4)))]
+    await sessions.aclose()
+    await client.aclose()
+
+
+async def test_a_turn_whose_asker_went_away_is_given_up_at_once(url: str, client: Redis):
+    sessions = RedisSessions(client, ttl_s=60, turn_wait_s=0.05, lease_s=60)
+    for steps in range(1, 12):
+        name = uuid4().hex
+        call = asyncio.create_task(sessions.begin(ask(name, "m1", new=True)))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        call.cancel()
+        if not isinstance((await asyncio.gather(call, return_exceptions=True))[0], BaseException):
+            continue  # it had ended before
+
+        async def is_free(name: str = name) -> bool:
+            return await client.zcard(session_keys("demo", name)[2]) == 0
+
+        await until(is_free)
+    await sessions.aclose()
 
 
 async def test_a_server_that_is_away_is_a_failed_store():

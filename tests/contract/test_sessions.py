@@ -92,7 +92,7 @@ class Kept:
     async def asked(self, question: QuestionRecord, turns: int) -> None:
         """Returns when the question's session has so many turns."""
         async with asyncio.timeout(10):
-            while len((await self.read(question)).turns) < turns:  # noqa: ASYNC110 - another task's call is waited for
+            while len((await self.read(question)).turns) < turns:
                 await asyncio.sleep(0.001)
 
 
