@@ -61,6 +61,13 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
+def free_port() -> int:
+    """One that nobody listens on now, on loopback."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
 def _by(port: int) -> str:
     pid = holder(port)
     return f" by {_name(pid)} (process {pid})" if pid is not None else ""

@@ -78,6 +78,11 @@ class Ledger:
             self._write()
         return child
 
+    def alive(self) -> list[str]:
+        """The names of the programs that were started and still run."""
+        stats = {leader.name: _stat(leader.pid) for leader in self._leaders}
+        return [name for name, stat in stats.items() if stat is not None and not stat.zombie]
+
     def end_all(self, grace_s: float) -> None:
         """Ends what this start began, the last first, and forgets it."""
         for leader in reversed(self._leaders):

@@ -1,0 +1,77 @@
+"""What must be there before the application starts: model, demo shop, knowledge, key, token secret. Each is made once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from serve_app import packaged_model
+from serve_app.adapters.auth import ensure_token_secret
+from serve_app.adapters.record import connect, create_tables
+from serve_app.cli.key import ensure_local_key
+from serve_app.config import Config
+from serve_app.demo.knowledge import publish_demo
+from serve_app.demo.shop import is_current, make_shop
+from serve_app.domain.errors import ConfigError
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`key` belongs to `tenant`; `key_is_new` when it was made now, so that it is shown once."""
+
+    tenant: str
+    key: str
+    key_is_new: bool
+
+
+def prepare(config: Config, say: Say) -> Prepared:
+    """Makes what is missing for a resolved configuration. Raises ConfigError or ModelFailed."""
+    make_data_dir(config.home)
+    ensure_token_secret(config.home)
+    if config.model.path is None:
+        packaged_model.prepare(config.home, say)
+    if uses_demo_shop(config):
+        shop = config.home / "shop.db"
+        if not is_current(shop):
+            say("making the demo shop")
+            make_shop(shop, progress=say)
+    try:
+        return asyncio.run(_record(config, say))
+    except (SQLAlchemyError, OSError) as error:
+        raise ConfigError(f"the record cannot be used: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+
+
+def make_data_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}; name another: --data-dir") from error
+
+
+def uses_demo_shop(config: Config) -> bool:
+    return any(tenant.sources is None for tenant in config.tenants.values())
+
+
+async def _record(config: Config, say: Say) -> Prepared:
+    now = datetime.now(UTC)
+    engine = connect(config.record.url or "")
+    try:
+        await create_tables(engine)
+        for tenant in config.tenants:
+            await publish_demo(engine, tenant, now)
+        first = next(iter(config.tenants))
+        key, is_new = await ensure_local_key(engine, first, config.home, now)
+    finally:
+        await engine.dispose()
+    say("knowledge, keys and the demo shop are ready")
+    return Prepared(first, key, is_new)
