@@ -60,7 +60,7 @@ class RedisSessions:
         self._lease_s = lease_s
         self._hold_max_s = hold_max_s
         self._held: dict[tuple[str, str, int], _Held] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def begin(self, question: QuestionRecord, answer_key: str | None = None) -> Begun:
         """See the port. Raises also MalformedRequest, TooLong, and Overloaded when its turn does not come in time."""
@@ -107,19 +107,23 @@ class RedisSessions:
         if reply[0] == b"foreign":
             raise foreign_session(question.customer_id)
         status, number, owner, focus, lines = reply[0], int(reply[1]), *reply[2:]
-        if status == b"turn":
-            self._hold(question, number, holder)
         turns = turns_of(lines)
         repeated = next(turn.answer for turn in turns if turn.number == number)
         before = tuple(turn for turn in turns if turn.number < number)
         session = Session(question.tenant, question.session_id, owner.decode() or None, before, focus_of(focus))
+        if status == b"turn":
+            self._hold(question, number, holder)
         return Begun(session, number, repeated, shared)
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """See the port. The first answer stays: a second call changes nothing.
 
-        Raises Conflict when this process had lost the turn and a repeat of the message took it up.
+        Once begun it is carried out, also when its caller is cancelled. Raises Conflict when this process had lost the turn
+        and a repeat of the message took it up.
         """
+        await asyncio.shield(self._in_background(self._finish(tenant, session_id, number, answer, focus)))
+
+    async def _finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         held = self._held.get((tenant, session_id, number))
         arguments = (number, held.holder if held else "", answer_line(number, answer), focus_json(focus), self._ttl_s)
         status = await scripts.FINISH.run(self._client, session_keys(tenant, session_id), arguments)
@@ -146,7 +150,7 @@ class RedisSessions:
 
     async def aclose(self) -> None:
         """Gives the turns up that this process still has, so that nobody waits for their leases to end."""
-        await asyncio.gather(*(self.abandon(*turn) for turn in list(self._held)), *self._leaving, return_exceptions=True)
+        await asyncio.gather(*(self.abandon(*turn) for turn in list(self._held)), *self._running, return_exceptions=True)
 
     def _hold(self, question: QuestionRecord, number: int, holder: str) -> None:
         turn = (question.tenant, question.session_id, number)
@@ -176,10 +180,11 @@ class RedisSessions:
             held.keeper.cancel()
         return held
 
-    def _in_background(self, call: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(call)
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
     async def _leave(self, call: asyncio.Future[Any], keys: Keys, message_id: str, holder: str) -> None:
         # Not before the last call has ended: it would line the turn up again.

@@ -299,6 +299,18 @@ async def test_a_turn_whose_asker_went_away_is_given_up_at_once(url: str, client
     await sessions.aclose()
 
 
+async def test_an_answer_is_recorded_though_its_caller_goes_away(client: Redis, sessions: RedisSessions):
+    for steps in range(1, 6):
+        name = uuid4().hex
+        await sessions.begin(ask(name, "m1", new=True))
+        call = asyncio.create_task(sessions.finish("demo", name, 1, answer("x"), Focus()))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        call.cancel()
+        begun = await sessions.begin(ask(name, "m2"))
+        assert [turn.answer for turn in begun.session.turns] == [answer("x")]
+
+
 async def test_a_server_that_is_away_is_a_failed_store():
     client = connect(RedisSettings(url=f"redis://127.0.0.1:{free_port()}/0"))
     sessions = RedisSessions(client, ttl_s=60, turn_wait_s=1)
