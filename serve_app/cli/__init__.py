@@ -10,14 +10,14 @@ import typer
 
 from serve_app.domain.errors import InternalError, ZeroWaitError
 
-# name -> (module, attribute). An attribute is a function, or a `typer.Typer` with commands of its own.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("serve_app.cli.run", "run"),
-    "setup": ("serve_app.cli.run", "setup"),
-    "valkey": ("serve_app.cli.run", "valkey"),
-    "key": ("serve_app.cli.key", "app"),
-    "token": ("serve_app.cli.token", "command"),
-    "source": ("serve_app.cli.source", "app"),
+# name -> (module, attribute, help). An attribute is a function, or a `typer.Typer` with commands of its own.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("serve_app.cli.run", "run", "Serve the shop on this machine; Ctrl-C ends everything."),
+    "setup": ("serve_app.cli.run", "setup", "Prepare model, demo shop, knowledge and keys; start nothing."),
+    "valkey": ("serve_app.cli.run", "valkey", "Run the packaged Valkey server in the foreground."),
+    "key": ("serve_app.cli.key", "app", "API keys: create, list, revoke."),
+    "token": ("serve_app.cli.token", "command", "Make a customer's token, for trying."),
+    "source": ("serve_app.cli.source", "app", "The sources of the shop's facts: check what they give."),
 }
 
 
@@ -32,18 +32,20 @@ def main() -> None:
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
-    """The command line. Only the module of the command that is asked for is imported; for help, all of them."""
+    """The command line. Only the module of the command that is asked for is imported, so that help is quick."""
     app = typer.Typer(
         name="zerowait",
         help="ZeroWait answers an online shop's customers, in Chinese and in English.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,
     )
     app.callback()(_several)
-    asked = [name for name in arguments[:1] if name in COMMANDS] or list(COMMANDS)
-    for name in asked:
-        module, attribute = COMMANDS[name]
+    for name, (module, attribute, text) in COMMANDS.items():
+        if name not in arguments[:1]:
+            app.command(name, help=text)(_listed)
+            continue
         found = getattr(importlib.import_module(module), attribute)
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
@@ -54,3 +56,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def _several() -> None:
     """ZeroWait answers an online shop's customers, in Chinese and in English."""
+
+
+def _listed() -> None:
+    """Stands in the list for a command that is not asked for, and so is never called."""

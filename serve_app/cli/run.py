@@ -10,10 +10,10 @@ import typer
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Where models, data and keys are kept. [default: ZEROWAIT_DATA_DIR, else ~/.local/share/zerowait]"),
+    typer.Option(help="Where models, data and keys are kept. Default: ZEROWAIT_DATA_DIR, else ~/.local/share/zerowait."),
 ]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="A Serve file, or a plain configuration. [default: the demo shop]")
+    Path | None, typer.Option("--config", help="A Serve file, or a plain configuration. Default: the demo shop.")
 ]
 
 
