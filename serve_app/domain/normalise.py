@@ -84,6 +84,11 @@ def canonical_form(text: str) -> str:
     return form
 
 
+def plain_form(text: str) -> str:
+    """Clean, simplified, case-folded, without outer punctuation; politeness and filler stay."""
+    return _close_up(_without_punctuation(_folded(text)))
+
+
 class _Visible(dict[int, str]):
     """For `str.translate`: a separator becomes a space, what cannot be seen goes; answers are remembered per character."""
 

@@ -1,0 +1,6 @@
+"""Understanding a question: language, intent, entities, kind; and what the conversation is about. Pure, within 1 ms."""
+
+from serve_app.domain.understanding.focus import refocus
+from serve_app.domain.understanding.understander import Understander
+
+__all__ = ["Understander", "refocus"]

@@ -1,0 +1,322 @@
+"""From a customer's words to language, intent, entities, kind, and whether the question stands on its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+
+from serve_app.domain.intents import ACTIONS, REPLIES, TEMPLATED, Intent, kind_of
+from serve_app.domain.messages import Kind, Option, Suggestion
+from serve_app.domain.normalise import canonical_form, clean, plain_form
+from serve_app.domain.question import Entities, Focus, Understanding
+from serve_app.domain.understanding import markers
+from serve_app.domain.understanding.entities import entities_in
+from serve_app.domain.understanding.following import is_just_pointing, points_at_the_other, starts_follow_up, topic_after
+from serve_app.domain.understanding.language import language_of
+from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
+from serve_app.domain.understanding.rules import ACTING, CONVERSATION, OWN_THINGS, first_match
+
+# Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
+_SURE_OF_RULE = 0.55
+_FAIRLY_SURE = 0.4  # enough when no other intent comes near
+_SURE_OF_CLAUSE = 0.8
+_SURE_OF_SMALL_TALK = 0.7
+_SURE_OF_PRODUCT = 0.5
+_TOO_LONG_FOR_A_RULE = 80  # characters: a story, not a question about a rule
+
+_OWN_INTENTS = TEMPLATED | ACTIONS
+_ABOUT_ONE_ORDER = _OWN_INTENTS - {Intent.TIER}
+# Answered alike however they are said, so the intent alone is the key.
+_SAID_IN_MANY_WAYS = frozenset({Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN})
+_TOLD_BY_WEEKDAYS = frozenset({Intent.SHIPPING_TIME, Intent.SUPPORT_HOURS})
+
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_ORDER_NAMED = re.compile(
+    r"(?:(?:我的|这个|该)?(?:订单|单)号?(?:是|为)?:?)?(?:zw\d{12}|(?<![a-z\d])\d{10,20}(?!\d))(?:的?(?:这"
+    r"|那)?[个笔]?(?:订单|单子?))?"
+    r"|(?:我的?|那个)?(?:订单|单子?)?(?:尾号|尾数|(?:后|末|最后)[四4]位)(?:是"
+    r"|为)?[\d一二三四五六七八九零幺]{4}(?:的?(?:这|那)?[个笔]?(?:订单|单子?)?)?"
+    r"|(?:\b(?:my |the )?order(?: (?:number|no|id))? (?:is )?)?(?:ending|that ends) (?:in|with) \d{4}"
+)
+_ORDER_NAMED_EN = re.compile(r"\b(?:my |the )?orders?(?: (?:number|no|id))? (?:is )?(?=我的订单)")
+_PARCEL_NAMED = re.compile(
+    r"(?:(?:快递|运单|物流)单?号?(?:是|为)?)?\b(?:(?:sf|yto?|jd[a-z]{0,2}|[zs]to|yd|ems|jt|dpk|db)\d{10,15}|1z[a-z0-9]{16})"
+)
+
+
+@dataclass(frozen=True)
+class _Said:
+    text: str  # cleaned
+    form: str  # canonical
+    entities: Entities
+    attached: bool  # an order or a product came along
+
+    @cached_property
+    def talk(self) -> Intent | None:
+        """What it says apart from any question. Its thanks are filler in the canonical form, so the plain one goes first."""
+        return first_match(CONVERSATION, plain_form(self.text)) or first_match(CONVERSATION, self.form)
+
+    @cached_property
+    def plain(self) -> str:
+        """The form with "my order" in the place of an order's name, for rules and markers."""
+        chinese = bool(_HAN.search(self.form))
+        plain = _ORDER_NAMED.sub("我的订单", _PARCEL_NAMED.sub("我的快递", self.form))
+        if chinese:
+            return plain
+        return _ORDER_NAMED_EN.sub("", plain).replace("我的订单", "my order").replace("我的快递", "my parcel")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    intent: Intent
+    confidence: float
+    kind: Kind
+    canonical: str
+    carried: bool = False
+    chosen_order_id: str | None = None
+
+
+_UNRESOLVED = _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, "")
+
+
+class Understander:
+    """`classify` gives intents with probabilities, best first; `detect` an ISO 639-1 code and its probability. Pure."""
+
+    def __init__(
+        self, classify: Callable[[str], Sequence[tuple[str, float]]], detect: Callable[[str], tuple[str, float]]
+    ) -> None:
+        self._classify = classify
+        self._detect = detect
+
+    def understand(
+        self,
+        text: str,
+        focus: Focus,
+        today: date,
+        *,
+        order_id: str | None = None,
+        sku_id: str | None = None,
+        locale: str | None = None,
+    ) -> Understanding:
+        """`today` is the day in the shop's zone; `order_id` and `sku_id` came along with the question. Never raises."""
+        cleaned = clean(text)
+        spoken = language_of(cleaned, focus.language, locale, self._detect)
+        entities = _with_attached(entities_in(cleaned, today), order_id, sku_id)
+        said = _Said(cleaned, canonical_form(cleaned), entities, attached=bool(order_id or sku_id))
+        reading = self._picked(said, focus)
+        if reading is None:
+            reading = _UNRESOLVED if spoken.foreign else self._read(said, focus)
+        return Understanding(
+            text=text,
+            language=spoken.language,
+            foreign=spoken.foreign,
+            intent=reading.intent,
+            confidence=reading.confidence,
+            entities=entities,
+            kind=reading.kind if reading.canonical else Kind.PERSONAL,
+            canonical=reading.canonical,
+            carried=reading.carried,
+            chosen_order_id=reading.chosen_order_id,
+        )
+
+    def _read(self, said: _Said, focus: Focus) -> _Reading:
+        if said.talk is not None:
+            return _conversation(said.talk, said.form)
+        if starts_follow_up(said.text) or markers.points_back(said.plain) or markers.is_fragment(said.form):
+            return self._followed(said, focus)
+        return self._standing(said, focus)
+
+    # A pick from what was offered
+
+    def _picked(self, said: _Said, focus: Focus) -> _Reading | None:
+        offered, suggested = _chosen_by_id(said.text, focus)
+        agreed = said.talk is Intent.AFFIRM
+        bare = is_bare_pick(said.text)
+        if offered is None and focus.offered:
+            offered = focus.offered[0] if agreed and len(focus.offered) == 1 else option_named(said.entities, focus.offered)
+        if offered is not None:
+            return self._picked_order(said, offered, focus, bare=bare or agreed or said.text == offered.id)
+        if suggested is None and focus.suggested:
+            if agreed and len(focus.suggested) == 1:
+                suggested = focus.suggested[0]
+            elif bare:
+                suggested = at_ordinal(focus.suggested, said.entities.ordinal)
+        if suggested is not None:
+            return self._picked_question(suggested)
+        return _named_order(said, focus) if bare else None
+
+    def _picked_order(self, said: _Said, option: Option, focus: Focus, *, bare: bool) -> _Reading:
+        intent = focus.intent or Intent.ORDER_STATUS
+        if not bare:
+            intent = self._own_intent(said.plain) or Intent.OTHER
+        return _about_order(intent, option.id)
+
+    def _picked_question(self, suggestion: Suggestion) -> _Reading:
+        canonical = canonical_form(suggestion.question)
+        best, confidence = self._classify(canonical)[0]
+        intent = Intent(best)
+        if kind_of(intent) is not Kind.PUBLIC:
+            intent = Intent.OTHER
+        return _Reading(intent, confidence, Kind.PUBLIC, canonical, carried=True)
+
+    # What leans on an earlier turn
+
+    def _followed(self, said: _Said, focus: Focus) -> _Reading:
+        last = focus.intent
+        if last is None or last is Intent.OTHER:
+            return self._attached_or_unresolved(said, None)
+        topic = topic_after(said.text, last)
+        if topic is not None:
+            if topic in _OWN_INTENTS:
+                return _about_order(topic, None if topic is Intent.TIER else focus.order_id)
+            return _Reading(topic, 1.0, Kind.PUBLIC, f"@{topic}", carried=True)
+        if is_just_pointing(said.text) and last in _OWN_INTENTS:
+            return _about_order(last, _other_order(focus) if points_at_the_other(said.text) else None)
+        return self._attached_or_unresolved(said, focus.order_id)
+
+    def _attached_or_unresolved(self, said: _Said, order_id: str | None) -> _Reading:
+        """An order that came along, or was last spoken of, is what 它 and "it" mean."""
+        intent = self._own_intent(said.plain)
+        if intent is not None and intent in _ABOUT_ONE_ORDER:
+            named = said.entities.order_ids[0] if said.entities.order_ids else order_id
+            if named is not None:
+                return replace(_about_order(intent, named), carried=order_id is not None)
+        return replace(_UNRESOLVED, intent=intent or Intent.OTHER)
+
+    def _own_intent(self, plain: str) -> Intent | None:
+        """An intent about an order, read from a text whose pointing words may hide its subject."""
+        subject = "我的订单" if _HAN.search(plain) else "my order"
+        pointless = _POINTING_AT_ORDER.sub(subject, plain)
+        for form in (plain, pointless, _POINTING_AWAY.sub("", plain).strip()):
+            intent = first_match(OWN_THINGS, form) or first_match(ACTING, form)
+            if intent is not None:
+                return intent
+        return None
+
+    # What stands on its own
+
+    def _standing(self, said: _Said, focus: Focus) -> _Reading:
+        plain = said.plain
+        if self._mixes_topics(plain):
+            return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
+        ruled = first_match(OWN_THINGS, plain) or first_match(ACTING, plain)
+        if ruled is not None:
+            if ruled in ACTIONS and markers.is_reversed(plain):
+                return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
+            order_id = _continued_order(said, ruled, focus)
+            canonical = f"@{ruled}" if order_id else said.form
+            return _Reading(ruled, 1.0, kind_of(ruled), canonical, carried=bool(order_id), chosen_order_id=order_id)
+        intent, confidence = self._guess(plain)
+        kind = _kind(said, plain, intent)
+        return _Reading(intent, confidence, kind, said.form)
+
+    def _guess(self, plain: str) -> tuple[Intent, float]:
+        (best, confidence), *others = self._classify(plain)
+        intent = Intent(best)
+        runner_up = others[0][1] if others else 0.0
+        if intent is Intent.CHITCHAT:
+            sure = confidence >= _SURE_OF_SMALL_TALK and not markers.speaks_of_the_shop(plain)
+        elif intent in (Intent.PRODUCT, Intent.COMPLAINT):
+            sure = confidence >= _SURE_OF_PRODUCT
+        elif kind_of(intent) is not Kind.PUBLIC or intent in _SAID_IN_MANY_WAYS:
+            # Whose things are meant, and what is to be done with them, only rules tell well enough.
+            sure = False
+        else:
+            clear = confidence >= _FAIRLY_SURE and confidence >= 3 * runner_up
+            sure = (clear or confidence >= _SURE_OF_RULE) and not _turned(plain)
+        return (intent, confidence) if sure else (Intent.OTHER, confidence)
+
+    def _mixes_topics(self, plain: str) -> bool:
+        """Several clauses that each are another question."""
+        clauses = [clause for clause in plain.split(",") if len(clause) >= 4]
+        if len(clauses) < 2:
+            return False
+        intents = {self._clause_intent(clause) for clause in clauses} - {None}
+        return len(intents) > 1
+
+    def _clause_intent(self, clause: str) -> Intent | None:
+        ruled = first_match(OWN_THINGS, clause) or first_match(ACTING, clause)
+        if ruled is not None:
+            return ruled
+        best, confidence = self._classify(clause)[0]
+        return Intent(best) if confidence >= _SURE_OF_CLAUSE and kind_of(Intent(best)) is Kind.PUBLIC else None
+
+
+_POINTING_AT_ORDER = re.compile(
+    r"(?:这|那|该|此)(?:一)?[个件单笔条款]?(?:订单|快递|包裹|商品|东西)?|它"
+    r"|第[一二三四五六七八九十\d]+[个件单笔]的?|最后[一那]?[个件单笔]|上面那?[个件单笔]?"
+    r"|\b(?:the (?:first|second|third|fourth|fifth|last|other|\dst|\dnd|\drd|\dth) (?:one|order|parcel|package)"
+    r"|(?:this|that) (?:one|order|parcel|package)|it|this|that)\b"
+)
+_POINTING_AWAY = re.compile(r"^(?:那么?|and|so|but|then|also)[ ,]*|" + _POINTING_AT_ORDER.pattern)
+
+
+def _with_attached(entities: Entities, order_id: str | None, sku_id: str | None) -> Entities:
+    if order_id and not entities.names_an_order:
+        entities = replace(entities, order_ids=(order_id,))
+    if sku_id and not entities.sku_ids:
+        entities = replace(entities, sku_ids=(sku_id,))
+    return entities
+
+
+def _conversation(intent: Intent, form: str) -> _Reading:
+    if intent in _SAID_IN_MANY_WAYS:
+        return _Reading(intent, 1.0, Kind.PUBLIC, f"@{intent}")
+    return _Reading(intent, 1.0, Kind.PERSONAL, "" if intent in REPLIES else form)
+
+
+def _chosen_by_id(text: str, focus: Focus) -> tuple[Option | None, Suggestion | None]:
+    option = next((option for option in focus.offered if option.id == text), None)
+    suggestion = next((suggestion for suggestion in focus.suggested if text in (suggestion.id, suggestion.question)), None)
+    return option, suggestion
+
+
+def _named_order(said: _Said, focus: Focus) -> _Reading:
+    """A bare order number, or its last digits: the last question about an order is asked of this one."""
+    if not said.entities.names_an_order or (said.attached and not is_bare_pick(said.text)):
+        return _UNRESOLVED
+    if focus.intent is not None and focus.intent in _ABOUT_ONE_ORDER:
+        return _about_order(focus.intent, None)
+    # Its last digits alone may mean anything; a whole number can only mean the order.
+    canonical = said.form if said.entities.order_ids else ""
+    return _Reading(Intent.ORDER_STATUS, 0.6, Kind.TEMPLATED, canonical)
+
+
+def _about_order(intent: Intent, order_id: str | None) -> _Reading:
+    kind = kind_of(intent) if intent in _OWN_INTENTS else Kind.PERSONAL
+    canonical = "" if kind is Kind.PERSONAL else f"@{intent}"
+    return _Reading(intent, 1.0, kind, canonical, carried=True, chosen_order_id=order_id)
+
+
+def _other_order(focus: Focus) -> str | None:
+    others = [option.id for option in focus.offered if option.id != focus.order_id]
+    return others[0] if len(others) == 1 and len(focus.offered) == 2 else None
+
+
+def _continued_order(said: _Said, intent: Intent, focus: Focus) -> str | None:
+    """什么时候到 in the middle of a talk about an order is about that order; 我的快递到哪了 need not be."""
+    goes_on = focus.intent in _OWN_INTENTS and intent in _ABOUT_ONE_ORDER
+    return focus.order_id if goes_on and not said.entities.names_an_order and not markers.is_own(said.form) else None
+
+
+def _turned(plain: str) -> bool:
+    return markers.is_reversed(plain) or (markers.is_event(plain) and not markers.asks_what_to_do(plain))
+
+
+def _kind(said: _Said, plain: str, intent: Intent) -> Kind:
+    """What mixes own facts with a rule is personal; so is what asks of one order or product, or of one day."""
+    kind = kind_of(intent)
+    if kind is not Kind.PUBLIC:
+        return kind
+    particular = (
+        (markers.is_own(plain) and intent is not Intent.PRIVACY)
+        or (said.entities.names_an_order and not said.attached)
+        or (bool(said.entities.sku_ids) and not said.attached)
+        or (said.attached and markers.asks_of_this_one(plain))
+        or (bool(said.entities.dates) and intent not in _TOLD_BY_WEEKDAYS)
+        or len(plain) > _TOO_LONG_FOR_A_RULE
+    )
+    return Kind.PERSONAL if particular else Kind.PUBLIC
