@@ -20,8 +20,6 @@ from serve_app.domain.normalise import canonical_form
 from serve_app.ports import Embedder
 
 SUGGESTIONS_MAX = 3
-# E5's scale is compressed: unrelated texts reach 0.80, and related questions lie above 0.85. Below this nothing is offered.
-NEARNESS_MIN = 0.82
 
 _Vector = NDArray[numpy.float32]
 
@@ -37,8 +35,11 @@ class _Question:
 class KnowledgeIndex:
     """Immutable: a publication makes a new one, which takes over the vectors of the questions that stayed."""
 
-    def __init__(self, entries: Sequence[Entry], templates: Sequence[Template], vectors: Mapping[str, _Vector]) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], templates: Sequence[Template], vectors: Mapping[str, _Vector], related_from: float
+    ) -> None:
         self.vectors = vectors  # by question
+        self._related_from = related_from
         self._templates = {template.intent: template for template in templates}
         self._by_question = _grouped((form, entry) for entry in entries for form in _forms(entry))
         self._by_intent = _grouped((entry.intent, entry) for entry in entries)
@@ -57,7 +58,8 @@ class KnowledgeIndex:
         wanted = list(dict.fromkeys(text for entry in entries if entry.suggested for text in _texts(entry)))
         new = [text for text in wanted if text not in known]
         made = dict(zip(new, embedder.embed(new), strict=True)) if new else {}
-        return KnowledgeIndex(entries, templates, {text: known[text] if text in known else made[text] for text in wanted})
+        vectors = {text: known[text] if text in known else made[text] for text in wanted}
+        return KnowledgeIndex(entries, templates, vectors, embedder.related_from)
 
     def look_up(self, lookup: Lookup, embedder: Embedder) -> Found:
         """What answers the question, else what may help. Takes a text's embedding (10 ms) unless something answers."""
@@ -84,7 +86,8 @@ class KnowledgeIndex:
     def suggest(self, lookup: Lookup, vector: _Vector | None) -> Found:
         """At most three published questions in the customer's language, and what they say, as passages.
 
-        The entry of the question's own intent comes first, then the nearest to `vector`. Offers, never an answer.
+        The entry of the question's own intent comes first, then the nearest to `vector` (None: there was no time to embed).
+        Offers, never an answer: those far from every published question are left out, the rest is for the customer to judge.
         """
         entries: list[Entry] = []
         for entry in [*self._of_intent(lookup.intent, lookup.now), *self._nearest(vector, lookup.now)]:
@@ -108,7 +111,7 @@ class KnowledgeIndex:
         nearness = self._matrix @ vector
         order: list[int] = numpy.argsort(-nearness, kind="stable").tolist()
         for at in order:
-            if nearness[at] < NEARNESS_MIN:
+            if nearness[at] < self._related_from:
                 return
             entry = self._offered[at].entry
             if entry.is_valid(now):

@@ -116,6 +116,11 @@ class KnowledgeRecord(Protocol):
 
 
 class Embedder(Protocol):
+    @property
+    def related_from(self) -> float:
+        """Texts whose vectors' product is smaller have nothing to do with each other; each model has its own scale."""
+        ...
+
     def embed(self, texts: Sequence[str]) -> NDArray[numpy.float32]:
         """Unit vectors, [len(texts), dimensions]. Takes milliseconds a text: call it off the event loop, from any thread."""
         ...

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 import numpy
 from numpy.typing import NDArray
 
-_DIMENSIONS = 256
+_DIMENSIONS = 4096
 
 
 class FakeEmbedder:
     """The port `Embedder` by counting hashed character pairs: instant, and the same on every machine."""
 
+    related_from = 0.4
+
     def embed(self, texts: Sequence[str]) -> NDArray[numpy.float32]:
-        """Unit vectors, float32[len(texts), 256]."""
+        """Unit vectors, float32[len(texts), 4096]."""
         vectors = numpy.zeros((len(texts), _DIMENSIONS), dtype=numpy.float32)
         for row, text in zip(vectors, texts, strict=True):
             padded = f" {text.casefold()} "

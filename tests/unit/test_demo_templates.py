@@ -116,7 +116,8 @@ SITUATIONS: list[tuple[str, Intent, Facts, str, str]] = [
         "分2个包裹发出：\n"
         "- 顺丰速运 SF0000000000001：运输中，预计明天(11月23日)送达\n- 顺丰速运 SF0000000000002：已签收\n其余商品还没有发货。",
         "2 parcels:\n"
-        "- 顺丰速运 SF0000000000001: in transit, expected by tomorrow (Mon 23 Nov)\n- 顺丰速运 SF0000000000002: delivered\nThe rest",
+        "- 顺丰速运 SF0000000000001: in transit, expected by tomorrow (Mon 23 Nov)\n- 顺丰速运 SF0000000000002: delivered\n"
+        "The rest",
     ),
     ("cancelled", Intent.PARCEL, facts(order(1, OrderState.CANCELLED)), "已取消，没有发货", "cancelled and was not shipped"),
     ("none", Intent.ORDER_STATUS, facts(), "还没有订单", "no orders"),

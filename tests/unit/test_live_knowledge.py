@@ -1,0 +1,177 @@
+"""The Cache room's knowledge stays current, and says so when it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from serve_app.adapters.fake_embedder import FakeEmbedder
+from serve_app.adapters.record import connect, create_tables
+from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.domain.errors import NotReady, StoreFailed
+from serve_app.domain.intents import Intent
+from serve_app.domain.knowledge import Entry, Found, Lookup
+from serve_app.domain.messages import Kind
+from serve_app.live_knowledge import SILENCE_MAX_S, WAITING_MAX, LiveKnowledge
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+ENTRY = Entry("fee", 0, Intent.SHIPPING_FEE, {"zh": ("运费多少",), "en": ("how much is it",)}, {"zh": "包邮。", "en": "Free."})
+
+
+class SteppedClock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class SlowEmbedder(FakeEmbedder):
+    """Embeds when the test lets it."""
+
+    def __init__(self) -> None:
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        self.may_go_on.wait(timeout=30)
+        return super().embed(texts)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path / 'record.db'}")
+    await create_tables(engine)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def record(engine: AsyncEngine) -> SqlKnowledge:
+    return SqlKnowledge(engine)
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+def embedder() -> SlowEmbedder:
+    return SlowEmbedder()
+
+
+@pytest.fixture
+async def live(record: SqlKnowledge, clock: SteppedClock, embedder: SlowEmbedder) -> AsyncIterator[LiveKnowledge]:
+    live = LiveKnowledge(record, ["demo"], lambda: embedder, clock, heartbeat_s=0.005)
+    yield live
+    embedder.may_go_on.set()
+    await live.aclose()
+
+
+def ask(text: str = "运费多少", tenant: str = "demo", intent: Intent = Intent.OTHER) -> Lookup:
+    return Lookup(tenant, text, text, intent, Kind.PUBLIC, "zh", NOW)
+
+
+async def until(live: LiveKnowledge, answer: str | None) -> None:
+    """Waits until the live knowledge gives this answer; the suite's time limit ends a vain wait."""
+    while True:
+        found = await live.look_up(ask())
+        if (found.entry and found.entry.answers["zh"]) == answer:
+            return
+        await asyncio.sleep(0.005)
+
+
+async def test_it_is_ready_with_everything_that_is_published(live: LiveKnowledge, record: SqlKnowledge) -> None:
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    await live.check()
+    found = await live.look_up(ask())
+    assert found.entry == replace(ENTRY, version=1)
+
+
+async def test_a_publication_is_seen_without_a_restart(live: LiveKnowledge, record: SqlKnowledge) -> None:
+    await live.check()
+    assert await live.look_up(ask()) == Found()
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    await until(live, "包邮。")
+    await record.publish("demo", [replace(ENTRY, answers={"zh": "八元。", "en": "Eight."})], [], [], NOW)
+    await until(live, "八元。")
+    await record.publish("demo", [], [], [], NOW)
+    await until(live, None)
+
+
+async def test_an_unknown_tenant_finds_nothing(live: LiveKnowledge, record: SqlKnowledge) -> None:
+    await record.publish("other", [ENTRY], [], [], NOW)
+    assert await live.look_up(ask(tenant="other")) == Found()
+
+
+async def test_it_does_not_start_without_the_record(clock: SteppedClock, tmp_path: Path) -> None:
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path / 'no-tables.db'}")
+    live = LiveKnowledge(SqlKnowledge(engine), ["demo"], FakeEmbedder, clock, heartbeat_s=0.005)
+    with pytest.raises(StoreFailed):
+        await live.check()
+    await create_tables(engine)
+    await live.check()
+    await live.aclose()
+    await engine.dispose()
+
+
+async def test_a_record_that_stays_away_makes_it_unhealthy_and_keeps_the_last_answers(
+    live: LiveKnowledge, record: SqlKnowledge, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    await live.check()
+    asked = asyncio.Event()
+
+    async def away(tenant: str) -> int:
+        asked.set()
+        raise StoreFailed("away")
+
+    monkeypatch.setattr(record, "version", away)
+    await asked.wait()
+    clock.seconds += SILENCE_MAX_S
+    await live.check()
+    clock.seconds += 1
+    with pytest.raises(NotReady):
+        await live.check()
+    assert (await live.look_up(ask())).entry is not None
+    monkeypatch.undo()
+    await until_healthy(live)
+
+
+async def until_healthy(live: LiveKnowledge) -> None:
+    while True:
+        try:
+            return await live.check()
+        except NotReady:
+            await asyncio.sleep(0.005)
+
+
+async def test_exact_answers_do_not_wait_for_embeddings_and_the_queue_is_bounded(
+    live: LiveKnowledge, record: SqlKnowledge, embedder: SlowEmbedder
+) -> None:
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    await live.check()
+    embedder.may_go_on.clear()
+    waiting = [asyncio.create_task(live.look_up(ask("运费多少钱", intent=Intent.SHIPPING_FEE))) for _ in range(WAITING_MAX)]
+    await asyncio.sleep(0)
+    assert (await live.look_up(ask())).entry is not None
+    beyond = await live.look_up(ask("运费多少钱", intent=Intent.SHIPPING_FEE))
+    assert [one.id for one in beyond.suggestions] == ["fee"]
+    assert not any(task.done() for task in waiting)
+    embedder.may_go_on.set()
+    found = await asyncio.gather(*waiting)
+    assert {one.suggestions[0].id for one in found} == {"fee"}
