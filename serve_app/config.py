@@ -20,7 +20,7 @@ from serve_app.domain.sources import Part
 
 
 class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 # A secret by reference: "env:NAME" or "file:PATH" (a relative path lies in the data folder).
@@ -29,25 +29,38 @@ SecretRef = Annotated[str, Field(pattern=r"^(env|file):.+$")]
 
 class ShopSettings(Settings):
     id: str = "demo"
+    """Stands in every key of a shared answer."""
     name_zh: str = "零等小店"
+    """The shop's name, as the model is told it."""
     name_en: str = "ZeroWait Demo Shop"
+    """The same in English."""
     time_zone: str = "Asia/Shanghai"
+    """IANA name. Dates are shown in it, and 明天 is computed in it."""
     currency: str = "CNY"
-    # When a person answers, in the shop's zone, and how to reach one.
+    """ISO 4217."""
     desk_hours: str = "09:00-22:00"
+    """When a person answers, in the shop's zone."""
     desk_contact_zh: str = "拨打 400-000-0000"
+    """How to reach one: 您可以…"""
     desk_contact_en: str = "call 400-000-0000"
+    """The same in English."""
 
 
 class TokenSettings(Settings):
     """How a customer's token is checked: a shared secret (HS256), or the issuer's published keys (RS256, ES256)."""
 
     algorithm: Literal["HS256", "RS256", "ES256"] = "HS256"
+    """The only one that is accepted."""
     secret: SecretRef | None = "file:token-secret"
+    """For HS256; at least 32 bytes."""
     jwks_url: str | None = None
+    """For RS256 and ES256: the issuer's published keys."""
     issuer: str | None = None
+    """`iss` must be this, if set."""
     audience: str | None = None
+    """`aud` must be this, if set."""
     leeway_s: int = 10
+    """Between two machines' clocks."""
 
     @model_validator(mode="after")
     def _one_way_to_check(self) -> TokenSettings:
@@ -62,7 +75,9 @@ class BreakerSettings(Settings):
     """After `failures` failures in a row a source is left alone for `reset_s`, then tried by one request."""
 
     failures: int = Field(default=5, ge=1)
+    """In a row, until the source is left alone."""
     reset_s: float = Field(default=10.0, gt=0)
+    """Until one request tries it again."""
 
 
 class FieldSettings(Settings):
@@ -86,22 +101,31 @@ class SourceSettings(Settings):
     parameter is a list, and an empty one is not asked for.
 
     Rows find their place by `order_id` (lines, parcels, invoices), `line_id` (after_sales; also `order_id`, where lines are
-    numbered within each order), `parcel_id` or `tracking_no` (parcel_events). Orders and the customer may also give `order_count`. A row with a `customer_id` of its own that is not the
-    customer's is refused.
+    numbered within each order), `parcel_id` or `tracking_no` (parcel_events). Orders and the customer may also give
+    `order_count`. A row with a `customer_id` of its own that is not the customer's is refused.
 
     Parameters of every source, as text: `customer_id`; lists `order_ids`, `order_tails`, `tracking_nos` (those that the
     question named, often none); integers `open_limit`, `now_s` and `today_s` (the start of the shop's day), since 1970.
     """
 
     name: str = Field(min_length=1)
+    """Shown by `zerowait source check`, in logs and traces."""
     part: Part
+    """What its rows are."""
     fields: dict[str, str | FieldSettings] = {}
+    """Our field: theirs, or `{path, as}`."""
     values: dict[str, dict[str, Any]] = {}
+    """Our field: `{their code: our value}`."""
     constants: dict[str, Any] = {}
-    needs: dict[str, str] = {}  # parameter name -> path
+    """Our field: the same in every row."""
+    needs: dict[str, str] = {}
+    """Parameter: a path over the facts, known first."""
     deadline_ms: int = Field(default=800, gt=0)
+    """A later answer is left out."""
     pool_size: int = Field(default=8, ge=1)
-    rows_max: int = Field(default=1000, ge=1)  # more are an error: a query without a limit
+    """Connections at most."""
+    rows_max: int = Field(default=1000, ge=1)
+    """More are an error: a query without a limit."""
     breaker: BreakerSettings = BreakerSettings()
 
 
@@ -112,8 +136,10 @@ class SqlSourceSettings(SourceSettings):
     """
 
     type: Literal["sql"] = "sql"
-    url: str | None = None  # SQLAlchemy's form; default: the demo shop's database. May hold ${NAME} from the environment.
+    url: str | None = None
+    """SQLAlchemy's form; may hold `${NAME}` from the environment. Default: the demo shop's database."""
     query: str
+    """With named parameters."""
 
 
 class HttpSourceSettings(SourceSettings):
@@ -124,14 +150,19 @@ class HttpSourceSettings(SourceSettings):
     """
 
     type: Literal["http"] = "http"
-    url: str  # may hold ${NAME} from the environment
+    url: str
+    """A template; may hold `${NAME}` from the environment."""
     headers: dict[str, SecretRef] = {}
+    """Header: a secret's reference."""
     each: str | None = None
-    # Dotted path to the list (or the one object) in the reply; empty: the reply itself. `data.orders[].parcels?` reaches the
-    # parcels of every order, some of which may lack them; there `^.id` is a path to the order's id.
+    """One GET for each value of this list parameter."""
     rows: str = ""
-    not_found_is_empty: bool = False  # 404 means that there are no rows
+    """Path to the list (or the one object) in the reply; empty: the reply itself. `data.orders[].parcels?` reaches the
+    parcels of every order, some of which may lack them; there `^.id` is a path to the order's id."""
+    not_found_is_empty: bool = False
+    """404 means that there are no rows."""
     body_bytes_max: int = Field(default=1024 * 1024, ge=1024)
+    """A longer reply is refused."""
 
 
 Source = Annotated[SqlSourceSettings | HttpSourceSettings, Field(discriminator="type")]
@@ -140,71 +171,107 @@ Source = Annotated[SqlSourceSettings | HttpSourceSettings, Field(discriminator="
 class TenantSettings(Settings):
     shop: ShopSettings = ShopSettings()
     tokens: TokenSettings = TokenSettings()
-    # None: the demo shop's own sources.
     sources: tuple[Source, ...] | None = None
-    open_orders_max: int = Field(default=5, ge=1)  # open orders that enter a prompt, besides those that were named
+    """Where its customers' facts come from. Default: the demo shop."""
+    open_orders_max: int = Field(default=5, ge=1)
+    """Open orders that enter an answer, besides those that were named."""
 
 
 class RedisSettings(Settings):
-    url: str | None = None  # None: REDIS_URL, else the Valkey that `zerowait run` starts
+    url: str | None = None
+    """Default: `REDIS_URL`, else the Valkey that `zerowait run` starts."""
     timeout_ms: int = Field(default=500, gt=0)
+    """For a connection, and for each reply."""
     pool_size: int = Field(default=64, ge=1)
+    """Connections of a process, at most."""
     session_ttl_s: int = Field(default=7 * 24 * 3600, gt=0)
+    """A conversation's time to live after its last turn."""
     answer_ttl_s: int = Field(default=24 * 3600, gt=0)
+    """A shared answer's time to live."""
 
 
 class RecordSettings(Settings):
-    url: str | None = None  # None: SQLite in the data folder. PostgreSQL: postgresql+asyncpg://…
-    heartbeat_ms: int = Field(default=500, gt=0)  # how often the version of the knowledge is looked at
-    serve_stale_s: float = Field(default=1.0, ge=0)  # older than this, a view of the versions serves nothing shared
+    url: str | None = None
+    """Default: SQLite in the data folder. PostgreSQL: `postgresql+asyncpg://…`"""
+    heartbeat_ms: int = Field(default=500, gt=0)
+    """How often the version of the knowledge is looked at."""
+    serve_stale_s: float = Field(default=1.0, ge=0)
+    """A view of the versions that is older serves nothing shared."""
 
 
 class AnswersSettings(Settings):
     """What a model may answer. `chat` needs none of the shop's facts or policies: small talk, general advice."""
 
     languages: tuple[Language, ...] = ("zh", "en")
+    """In which languages."""
     kinds: tuple[Literal["public", "personal", "chat"], ...] = ("public", "personal", "chat")
+    """Which kinds of answer."""
 
 
 class ModelSettings(Settings):
     """The model and its engine. `path` None: the packaged one. `engine` goes to vLLM's AsyncEngineArgs as it is."""
 
-    path: str | None = None  # a Hugging Face name or a folder
-    name: str | None = None  # as shown to customers; default: the last part of `path`
-    demo: bool | None = None  # None: true for the packaged model
-    answers: AnswersSettings | None = None  # None: chat in English for the packaged model, everything for others
+    path: str | None = None
+    """A Hugging Face name or a folder. Default: the packaged model."""
+    name: str | None = None
+    """As shown to customers. Default: the last part of `path`."""
+    demo: bool | None = None
+    """Marked as "may be wrong". Default: true for the packaged model."""
+    answers: AnswersSettings | None = None
+    """What it may answer. Default: chat in English for the packaged model, everything for others."""
     chat_format: Literal["chatml"] = "chatml"
+    """The markers around each message."""
     tensor_parallel_size: int = Field(default=1, ge=1)
+    """GPUs that share each layer."""
     pipeline_parallel_size: int = Field(default=1, ge=1)
+    """Stages of layers."""
     max_model_len: int = Field(default=4096, ge=512)
+    """Tokens of prompt and answer together."""
     engine: dict[str, Any] = {}
+    """Goes to vLLM's AsyncEngineArgs as it is."""
     max_tokens: int = Field(default=256, ge=1)
+    """Of an answer."""
     temperature: float = Field(default=0.0, ge=0)
-    flush_ms: int = Field(default=40, ge=0)  # deltas after the first are gathered this long
-    cpu_kv_cache_gib: int = Field(default=1, ge=1)  # on a CPU only
+    """0: the likeliest token each time."""
+    flush_ms: int = Field(default=40, ge=0)
+    """Deltas after the first are gathered this long."""
+    cpu_kv_cache_gib: int = Field(default=1, ge=1)
+    """Keys and values, on a CPU only."""
 
 
 class LimitSettings(Settings):
     question_chars: int = Field(default=2000, ge=1)
+    """A longer question is a 413."""
     body_bytes: int = Field(default=64 * 1024, ge=1024)
-    requests_in_flight: int = Field(default=512, ge=1)  # per ingress process; more are told to come back
-    turn_wait_s: float = Field(default=20.0, gt=0)  # how long a question waits for its session's earlier one
+    """A longer body is a 413."""
+    requests_in_flight: int = Field(default=512, ge=1)
+    """Per ingress process; more are a 503 with `Retry-After`."""
+    turn_wait_s: float = Field(default=20.0, gt=0)
+    """How long a question waits for its session's earlier one."""
 
 
 class DeadlineSettings(Settings):
     request_s: float = Field(default=30.0, gt=0)
+    """Until the answer begins, and for the model until it ends."""
     facts_ms: int = Field(default=1000, gt=0)
+    """For all of a question's facts."""
     cache_ms: int = Field(default=500, gt=0)
+    """For looking up."""
     first_token_s: float = Field(default=10.0, gt=0)
+    """For the model's first visible word."""
 
 
 class RoomSettings(Settings):
     """How Serve runs a room."""
 
     replicas: int = Field(default=1, ge=1)
+    """Serve's `num_replicas`."""
     cpus: float = Field(default=0.0, ge=0)
+    """Of each replica, as Ray counts them."""
     gpus: float = Field(default=0.0, ge=0)
+    """Of each replica."""
     max_ongoing_requests: int = Field(default=256, ge=1)
+    """Of each replica, at a time."""
 
 
 class Rooms(Settings):
@@ -215,11 +282,14 @@ class Rooms(Settings):
 
 
 class Config(Settings):
-    # both: one application. gateway and engine: the two of a production deployment; a gateway finds `engine_app`.
     role: Literal["both", "gateway", "engine"] = "both"
+    """`both`: one application. `gateway` and `engine`: the two of a production deployment."""
     engine_app: str = "engine"
-    data_dir: Path | None = None  # None: ZEROWAIT_DATA_DIR, else ~/.local/share/zerowait
+    """The application in which a gateway finds its engine."""
+    data_dir: Path | None = None
+    """Default: `ZEROWAIT_DATA_DIR`, else `~/.local/share/zerowait`."""
     tenants: dict[str, TenantSettings] = {"demo": TenantSettings()}
+    """By name: a key belongs to one."""
     redis: RedisSettings = RedisSettings()
     record: RecordSettings = RecordSettings()
     model: ModelSettings = ModelSettings()

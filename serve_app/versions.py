@@ -43,7 +43,7 @@ class Versions:
                 versions = view.versions
             self._seen[tenant] = version
             # Dated before the question was put: the view is at least as fresh as it says.
-            self._views[tenant] = VersionView(versions=versions, seen_at=now)
+            self._views[tenant] = VersionView(versions=versions, seen_at=now, knowledge_version=version)
 
     async def run(self) -> None:
         """Beats until cancelled. While the record is away the views grow old, and stop being served by themselves."""
