@@ -115,7 +115,8 @@ class _Gathering:
             before = [tasks[name] for name in asked.step.after]
             tasks[asked.step.name] = asyncio.create_task(self._take(asked, before, started))
         try:
-            await asyncio.wait(tasks.values())
+            if tasks:
+                await asyncio.wait(tasks.values())
         finally:
             for task in tasks.values():
                 task.cancel()
