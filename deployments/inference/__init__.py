@@ -1,1 +1,1 @@
-
+"""Inference: the model's replicas, and the way to them."""

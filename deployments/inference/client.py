@@ -1,0 +1,46 @@
+"""Inference behind its Serve handle, as the port `InferenceRoom`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from ray.exceptions import RayError
+from ray.serve.exceptions import BackPressureError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from serve_app.domain.errors import InternalError, ModelFailed, Overloaded, ZeroWaitError
+from serve_app.domain.generation import Generate, Piece
+
+
+class InferenceHandle:
+    """The port `InferenceRoom`."""
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle
+        self._streaming = handle.options(stream=True)
+
+    async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
+        """Closing it cancels the call on the replica, which aborts the generation."""
+        pieces = self._streaming.generate.remote(request)
+        ended = False
+        try:
+            async for piece in pieces:
+                yield piece
+            ended = True
+        except (InternalError, ZeroWaitError):
+            raise
+        except BackPressureError as error:
+            raise Overloaded("Too many questions at once.", retry_after_s=1) from error
+        except (RayError, RayServeException) as error:
+            raise ModelFailed(f"{type(error).__name__}: {error}") from error
+        finally:
+            # Not awaited: this also runs where every await is cancelled.
+            if not ended:
+                pieces.cancel()
+
+    async def check(self) -> None:
+        """Raises ModelFailed while no replica is ready or its engine is down."""
+        try:
+            await self._handle.check_health.remote()
+        except (RayError, RayServeException) as error:
+            raise ModelFailed(f"{type(error).__name__}: {error}") from error

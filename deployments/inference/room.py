@@ -1,0 +1,58 @@
+"""The inference room: one replica, one engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from ray import serve
+
+from serve_app import tracing
+from serve_app.adapters.vllm_engine import VllmEngine, ray_stat_loggers
+from serve_app.config import Config
+from serve_app.domain.generation import Finished, Generate, Piece, Started
+from serve_app.packaged_model import model_path
+
+
+class Inference:
+    """Serve counts it as ready when its constructor has ended: the model is loaded then, and warm."""
+
+    async def __init__(self, config: Config) -> None:  # pyright: ignore[reportGeneralTypeIssues] Serve awaits it
+        tracing.configure("inference", os.environ)
+        self._replica_id = serve.get_replica_context().replica_id.unique_id
+        self._engine = VllmEngine(config.model, config.model.path or model_path(config.home), ray_stat_loggers)
+        await self._engine.start()
+
+    async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
+        """Started, then Tokens as they come, then Finished. Closing it, or losing the caller, aborts."""
+        yield Started(self._replica_id, _route(request, self._replica_id))
+        tracer, parent = tracing.tracer(), tracing.incoming(request.trace)
+        span = tracer.start_span("generate", context=parent)
+        try:
+            async with aclosing(self._engine.generate(request)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Finished):
+                        span.set_attribute("gen_ai.usage.input_tokens", piece.prompt_tokens)
+                        span.set_attribute("gen_ai.usage.output_tokens", piece.completion_tokens)
+                        span.set_attribute("zerowait.cached_tokens", piece.cached_tokens)
+                    yield piece
+        finally:
+            span.end()
+
+    async def check_health(self) -> None:
+        """Serve replaces the replica when this raises three times in a row."""
+        await self._engine.check_health()
+
+    async def in_flight(self) -> int:
+        """Generations that run or wait here."""
+        return self._engine.in_flight
+
+    async def __del__(self) -> None:
+        await self._engine.close()
+
+
+def _route(request: Generate, replica_id: str) -> str:
+    if not request.ranked_replicas:
+        return "least-loaded"
+    return "home" if request.ranked_replicas[0] == replica_id else "spilled"
