@@ -220,6 +220,7 @@ class ModelSettings(Settings):
     answers: AnswersSettings | None = None
     """What it may answer. Default: chat in English for the packaged model, everything for others."""
     chat_format: Literal["chatml"] = "chatml"
+    think_block: bool = False  # an empty think block opens every answer, for models that would think (Qwen3)
     """The markers around each message."""
     tensor_parallel_size: int = Field(default=1, ge=1)
     """GPUs that share each layer."""
