@@ -1,5 +1,8 @@
 """The one page where what ZeroWait does meets how Ray runs it: every deployment, every option, every edge."""
 
+# Ray types its decorators only in part.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 import os
 from typing import Any
 
@@ -14,6 +17,7 @@ from deployments.inference.room import Inference
 from deployments.ingress.room import Ingress
 from serve_app.config import Config, RoomSettings
 
+ROUTER = "deployments.inference.router:StickyRouter"
 # Longer than the longest answer: a replica that is being replaced ends its streams first.
 DRAIN_S = 120
 
@@ -41,9 +45,7 @@ def ingress(config: Config, engine: Application | None) -> Application:
 def inference(config: Config) -> Application:
     """The model's replicas, behind a router that keeps a session where its keys and values are."""
     options: dict[str, Any] = {
-        "request_router_config": RequestRouterConfig(
-            request_router_class="deployments.inference.router:StickyRouter"
-        ),
+        "request_router_config": RequestRouterConfig(request_router_class="deployments.inference.router:StickyRouter"),
         "health_check_period_s": 5,
         "health_check_timeout_s": 30,
     }
@@ -55,7 +57,6 @@ def inference(config: Config) -> Application:
 def deploy(room: Any, settings: RoomSettings, **options: Any) -> Deployment:
     """A room as a Serve deployment: plain classes become deployments here and nowhere else."""
     return serve.deployment(
-        room,
         name=options.pop("name", None) or room.__name__,
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_ongoing_requests,
@@ -63,4 +64,4 @@ def deploy(room: Any, settings: RoomSettings, **options: Any) -> Deployment:
         graceful_shutdown_timeout_s=DRAIN_S,
         graceful_shutdown_wait_loop_s=0.5,
         **options,
-    )
+    )(room)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import cast
 
 from ray.exceptions import RayError
 from ray.serve.exceptions import BackPressureError, RayServeException
-from ray.serve.handle import DeploymentHandle
+from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 
 from serve_app.domain.errors import InternalError, ModelFailed, Overloaded, ZeroWaitError
 from serve_app.domain.generation import Generate, Piece
@@ -21,7 +22,7 @@ class InferenceHandle:
 
     async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
         """Closing it cancels the call on the replica, which aborts the generation."""
-        pieces = self._streaming.generate.remote(request)
+        pieces = cast(DeploymentResponseGenerator[Piece], self._streaming.generate.remote(request))
         ended = False
         try:
             async for piece in pieces:

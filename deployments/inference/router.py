@@ -16,7 +16,8 @@ from serve_app.domain.ring import Ring
 class StickyRouter(RequestRouter):
     """Ranks replicas by a consistent-hash ring over the request's session key; without a key, the least loaded is taken."""
 
-    def initialize_state(self) -> None:
+    def initialize_state(self, **kwargs: object) -> None:
+        super().initialize_state(**kwargs)
         self._ring = Ring(())
         self._pending: dict[int, PendingRequest] = {}
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-from uhashring import HashRing
+from uhashring import HashRing  # pyright: ignore[reportMissingTypeStubs]
+
+
+class _Walk(Protocol):
+    def range(self, key: str) -> Iterable[Mapping[str, Any]]: ...
 
 
 class Ring:
@@ -17,11 +21,10 @@ class Ring:
 
     def __init__(self, replica_ids: Iterable[str]) -> None:
         self.replica_ids = frozenset(replica_ids)
-        self._ring = HashRing(nodes=sorted(self.replica_ids)) if self.replica_ids else None
+        self._ring = cast(_Walk, HashRing(nodes=sorted(self.replica_ids))) if self.replica_ids else None
 
     def ranked(self, key: str) -> list[str]:
         """Every replica once, the key's home first. Empty without replicas."""
         if self._ring is None:
             return []
-        nodes = cast("Iterable[Mapping[str, Any]]", self._ring.range(key, unique=True))
-        return [str(node["nodename"]) for node in nodes]
+        return [str(node["nodename"]) for node in self._ring.range(key)]
