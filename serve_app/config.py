@@ -220,8 +220,9 @@ class ModelSettings(Settings):
     answers: AnswersSettings | None = None
     """What it may answer. Default: chat in English for the packaged model, everything for others."""
     chat_format: Literal["chatml"] = "chatml"
-    think_block: bool = False  # an empty think block opens every answer, for models that would think (Qwen3)
     """The markers around each message."""
+    think_block: bool = False
+    """An empty think block opens every answer, so that a model that would think (Qwen3) does not."""
     tensor_parallel_size: int = Field(default=1, ge=1)
     """GPUs that share each layer."""
     pipeline_parallel_size: int = Field(default=1, ge=1)
