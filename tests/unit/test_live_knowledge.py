@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from serve_app.adapters.fake_embedder import FakeEmbedder
@@ -175,3 +178,16 @@ async def test_exact_answers_do_not_wait_for_embeddings_and_the_queue_is_bounded
     embedder.may_go_on.set()
     found = await asyncio.gather(*waiting)
     assert {one.suggestions[0].id for one in found} == {"fee"}
+
+
+async def test_a_lookup_is_a_span_under_the_questions_trace(live: LiveKnowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    monkeypatch.setattr("serve_app.tracing.tracer", lambda: provider.get_tracer("zerowait"))
+    trace_id, parent_id = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    await live.look_up(replace(ask(), trace={"traceparent": f"00-{trace_id}-{parent_id}-01"}))
+    (span,) = spans.get_finished_spans()
+    assert span.name == "cache.look_up"
+    assert span.parent is not None
+    assert (f"{span.parent.trace_id:032x}", f"{span.parent.span_id:016x}") == (trace_id, parent_id)
