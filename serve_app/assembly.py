@@ -22,7 +22,7 @@ from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.answering.course import Course, Shop
 from serve_app.answering.shared_tier import SharedTier, Stamp
-from serve_app.answering.speaker import Speaker
+from serve_app.answering.speaker import Speaker, Voice
 from serve_app.api.app import Services
 from serve_app.api.readiness import Readiness
 from serve_app.config import Config, TenantSettings
@@ -30,7 +30,7 @@ from serve_app.domain.generation import Sampling
 from serve_app.domain.messages import Kind
 from serve_app.domain.model_card import ModelCard, card_of, may_answer
 from serve_app.domain.phrases import Desk
-from serve_app.domain.prompt import PromptRenderer
+from serve_app.domain.prompt import FORMATS, PromptRenderer
 from serve_app.domain.system_text import PROMPT_VERSION, policies_text, system_text
 from serve_app.domain.understanding import Understander
 from serve_app.packaged_model import model_path
@@ -151,5 +151,20 @@ def _shop(settings: TenantSettings) -> Shop:
 
 def _speaker(config: Config, card: ModelCard, room: InferenceRoom, systems: Mapping[str, _System]) -> Speaker:
     tokenizer = HfTokenizer.load(config.model.path or model_path(config.home))
-    renderers = {tenant: PromptRenderer(tokenizer, system.text, system.policies) for tenant, system in systems.items()}
-    return Speaker(card, room, renderers, config.model, config.deadlines.first_token_s)
+    model = config.model
+    voices = {
+        tenant: Voice(
+            PromptRenderer(
+                tokenizer,
+                system.text,
+                system.policies,
+                FORMATS[model.chat_format],
+                think_block=model.think_block,
+                max_model_len=model.max_model_len,
+                answer_tokens=model.max_tokens,
+            ),
+            config.tenants[tenant].shop.time_zone,
+        )
+        for tenant, system in systems.items()
+    }
+    return Speaker(card, room, voices, model, config.deadlines.first_token_s)

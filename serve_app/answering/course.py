@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from zoneinfo import ZoneInfo
 
 from serve_app import tracing
 from serve_app.answering.reply import Reply, quietly, text_of
@@ -195,10 +194,9 @@ class Course:
         ask, understood = work.ask, work.understood
         if ask.caller.customer_id is None:
             return at_once("template", Delta(self._say(work, Phrase.SIGN_IN)))
-        orders = set(understood.entities.order_ids) | {ask.order_id or "", understood.chosen_order_id or ""} - {""}
-        found, facts = await asyncio.gather(
-            self._look_up(work), self._facts(work, tuple(orders - {""}), understood.entities.order_tails)
-        )
+        named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
+        orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
+        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, orders, understood.entities.order_tails))
         if found.template is None:
             return self._miss(work, found)
         answer = answer_from(

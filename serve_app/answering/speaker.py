@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from serve_app import tracing
 from serve_app.answering.work import Draft, Outcome, Route, Work
@@ -18,10 +19,19 @@ from serve_app.domain.knowledge import Passage
 from serve_app.domain.messages import Citation, Delta, Kind, Middle, Usage
 from serve_app.domain.model_card import ModelCard, may_answer
 from serve_app.domain.prompt import PromptRenderer
+from serve_app.domain.wording import today
 from serve_app.ports import InferenceRoom
 
 # How long after the router's own patience a lost first piece is given up.
 GRACE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a tenant's prompts are written."""
+
+    renderer: PromptRenderer
+    time_zone: str
 
 
 class Speaker:
@@ -31,13 +41,13 @@ class Speaker:
         self,
         card: ModelCard,
         room: InferenceRoom,
-        renderers: Mapping[str, PromptRenderer],
+        voices: Mapping[str, Voice],
         settings: ModelSettings,
         first_token_s: float,
     ) -> None:
         self.card = card
         self._room = room
-        self._renderers = renderers
+        self._voices = voices
         self._settings = settings
         self._first_token_s = first_token_s
 
@@ -51,15 +61,16 @@ class Speaker:
         Raises NotReady, Overloaded, DeadlineExceeded: before the first piece a failure keeps its status.
         """
         understood = work.understood
-        renderer = self._renderers[work.ask.caller.tenant]
+        renderer = self._voices[work.ask.caller.tenant].renderer
         prompt = renderer.public_prompt(passages, understood.text, understood.language)
         return await self._draft(work, prompt, [p.text for p in passages], passages, close=None)
 
     async def personal(self, work: Work, facts: Facts | None, passages: Sequence[Passage]) -> Draft:
         """An answer within the conversation. Raises as `public` does."""
         understood = work.understood
-        told = facts_text(facts, understood.language) if facts is not None else None
-        renderer = self._renderers[work.ask.caller.tenant]
+        voice = self._voices[work.ask.caller.tenant]
+        renderer = voice.renderer
+        told = facts_text(facts, understood.language, voice.time_zone) if facts is not None else None
         prompt = renderer.session_prompt(
             work.session.turns,
             self.card.key,
@@ -68,6 +79,7 @@ class Speaker:
             language=understood.language,
             missing=facts.missing if facts is not None else (),
             passages=passages,
+            today=today(work.clock.now(), voice.time_zone) if facts is not None else None,
         )
 
         def close(outcome: Outcome, answer: Sequence[int] | str) -> None:
@@ -131,7 +143,7 @@ class _Speech:
 
     async def visible(self) -> AsyncGenerator[str, None]:
         """The text that may be seen. Ends where the guard trips; closing it ends the generation."""
-        async with aclosing(self._pieces) as pieces:  # type: ignore[type-var]
+        async with aclosing(self._pieces) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Started):
                     self.route = Route(piece.replica_id, piece.route)
