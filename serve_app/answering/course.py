@@ -140,8 +140,8 @@ class Course:
         )
 
     def _understand(self, ask: Ask, text: str, focus: Focus) -> Understanding:
-        today = self._clock.now().astimezone(ZoneInfo(self._shops[ask.caller.tenant].time_zone)).date()
-        return self._understander.understand(text, focus, today, order_id=ask.order_id, sku_id=ask.sku_id, locale=ask.locale)
+        date = today(self._clock.now(), self._shops[ask.caller.tenant].time_zone)
+        return self._understander.understand(text, focus, date, order_id=ask.order_id, sku_id=ask.sku_id, locale=ask.locale)
 
     async def _choice(self, ask: Ask) -> str:
         """The question that a tap on a choice or a suggestion stands for."""

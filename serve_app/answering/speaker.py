@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -133,7 +133,7 @@ class Speaker:
 class _Speech:
     """One generation as it comes through the guard."""
 
-    def __init__(self, pieces: AsyncIterator[Piece], guard: FigureGuard) -> None:
+    def __init__(self, pieces: AsyncGenerator[Piece, None], guard: FigureGuard) -> None:
         self._pieces = pieces
         self._guard = guard
         self.route: Route | None = None

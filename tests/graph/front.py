@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ class LocalInference:
     def __init__(self, engine: ScriptedEngine) -> None:
         self._engine = engine
 
-    async def generate(self, request: Generate) -> AsyncIterator[Piece]:
+    async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
         yield Started("replica-1", "home")
         async with aclosing(self._engine.generate(request)) as pieces:
             async for piece in pieces:
