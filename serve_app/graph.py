@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from ray import serve
-from ray.serve.config import RequestRouterConfig
 from ray.serve.deployment import Application, Deployment
 
 from deployments.cache.room import Cache
@@ -17,7 +16,7 @@ from deployments.inference.room import Inference
 from deployments.ingress.room import Ingress
 from serve_app.config import Config, RoomSettings
 
-ROUTER: Any = "deployments.inference.router:StickyRouter"
+ROUTER = "deployments.inference.router:StickyRouter"
 # Longer than the longest answer: a replica that is being replaced ends its streams first.
 DRAIN_S = 120
 
@@ -45,7 +44,7 @@ def ingress(config: Config, engine: Application | None) -> Application:
 def inference(config: Config) -> Application:
     """The model's replicas, behind a router that keeps a session where its keys and values are."""
     options: dict[str, Any] = {
-        "request_router_config": RequestRouterConfig(request_router_class="deployments.inference.router:StickyRouter"),
+        "request_router_config": {"request_router_class": ROUTER},
         "health_check_period_s": 5,
         "health_check_timeout_s": 30,
     }

@@ -114,6 +114,8 @@ async def serving(home: Path, redis_url: str, model: Path, engine: ScriptedEngin
         cache, context, inference = Cache(config), Context(config), LocalInference(engine)
         stack.push_async_callback(context.aclose)
         stack.push_async_callback(cache.aclose)
+        # Serve calls it before it counts a replica as ready.
+        await cache.check_health()
         checks = {"cache": cache.check_health, "context": context.check_health, "inference": inference.check}
         services = await assemble(config, OtherRooms(cache, context, inference, checks), stack)
         host, port = await _serve(create_app(services), stack)
