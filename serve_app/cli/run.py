@@ -44,6 +44,7 @@ def setup(data_dir: DataDir = None, config: ConfigFile = None) -> None:
 
     After it, `zerowait valkey` and `serve run serve_app/configs/local.yaml` serve the shop by hand.
     """
+    from serve_app.local.data_dir import make_data_dir
     from serve_app.local.run import say
     from serve_app.local.serve_file import default, read
     from serve_app.local.setup import prepare
@@ -51,6 +52,7 @@ def setup(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     _, settings = read(config or default())
     environ = os.environ if data_dir is None else {**os.environ, "ZEROWAIT_DATA_DIR": str(data_dir)}
     settings = settings.resolved(environ)
+    make_data_dir(settings.home)
     prepared = prepare(settings, say)
     if prepared.key_is_new:
         typer.echo(prepared.key)
@@ -61,8 +63,8 @@ def valkey(data_dir: DataDir = None, port: Annotated[int, typer.Option(min=1, ma
     """Run the packaged Valkey server in the foreground, its data in the data folder."""
     from serve_app.config import Config
     from serve_app.local import valkey as server
+    from serve_app.local.data_dir import make_data_dir
     from serve_app.local.ports import LOOPBACK, require_free
-    from serve_app.local.setup import make_data_dir
 
     environ = os.environ if data_dir is None else {**os.environ, "ZEROWAIT_DATA_DIR": str(data_dir)}
     home = Config().resolved(environ).home

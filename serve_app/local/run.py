@@ -20,11 +20,10 @@ import httpx
 from serve_app.config import Config
 from serve_app.domain.errors import ConfigError
 from serve_app.local import ray_cluster, serve_file, valkey
-from serve_app.local.ports import Ports, require_free
+from serve_app.local.data_dir import make_data_dir
+from serve_app.local.ports import LOOPBACK, Ports, require_free
 from serve_app.local.processes import Ledger
 from serve_app.local.ray_cluster import Serve
-from serve_app.local.setup import Prepared, make_data_dir, prepare
-from serve_app.local.welcome import welcome
 
 # How long a process may take to end by itself before it is made to.
 GRACE_S = 8.0
@@ -46,6 +45,7 @@ class Run:
     def __init__(self, host: str, ports: Ports, data_dir: Path | None, file: Path | None, environ: Mapping[str, str]) -> None:
         """Reads the configuration. Raises ConfigError."""
         self._host, self._ports = host, ports
+        self._address = f"http://{_reachable(host)}:{ports.http}"
         self._environ = dict(environ) if data_dir is None else {**environ, "ZEROWAIT_DATA_DIR": str(data_dir)}
         self._tree, config = serve_file.read(file or serve_file.default())
         if data_dir is not None:
@@ -93,6 +93,10 @@ class Run:
         else:
             server = None
             _require_redis(self._config.redis.url or "")
+        # Heavy imports, while Ray starts.
+        from serve_app.local.setup import prepare
+        from serve_app.local.welcome import welcome
+
         prepared = prepare(self._config, say)
         if server is not None:
             valkey.await_ready(self._ports.redis, lambda: server() is not None, self._logs / "valkey.log")
@@ -103,7 +107,7 @@ class Run:
         finally:
             serve.close()
         say(f"ready after {time.monotonic() - started:.0f} s")
-        self._greet(prepared)
+        print(welcome(self._config, prepared, self._address, f"http://{LOOPBACK}:{self._ports.dashboard}"), flush=True)  # noqa: T201
 
     def _spawn(self, name: str, command: list[str], environ: Mapping[str, str]) -> Callable[[], int | None]:
         """Starts a program; returns how to ask for its exit status."""
@@ -128,7 +132,7 @@ class Run:
         said = ""
         with httpx.Client(timeout=5, trust_env=False) as client:
             while True:
-                waiting = _not_ready(client, f"http://{_reachable(self._host)}:{self._ports.http}/readyz")
+                waiting = _not_ready(client, f"{self._address}/readyz")
                 if waiting is None:
                     return
                 if waiting != said:
@@ -144,11 +148,6 @@ class Run:
     def _require_alive(self, ray: Callable[[], int | None]) -> None:
         if ray() is not None:
             raise ConfigError(f"Ray ended: {_last_line(self._logs / 'ray.log')} (its log: {self._logs / 'ray.log'})")
-
-    def _greet(self, prepared: Prepared) -> None:
-        address = f"http://{_reachable(self._host)}:{self._ports.http}"
-        dashboard = f"http://127.0.0.1:{self._ports.dashboard}"
-        print(welcome(self._config, prepared, address, dashboard), flush=True)  # noqa: T201
 
     def _watch(self) -> None:
         """Serves until a signal; says when a part has ended by itself."""

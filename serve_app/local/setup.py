@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,30 +31,18 @@ class Prepared:
 
 
 def prepare(config: Config, say: Say) -> Prepared:
-    """Makes what is missing for a resolved configuration. Raises ConfigError or ModelFailed."""
-    make_data_dir(config.home)
+    """Makes what is missing for a resolved configuration, whose data folder is there. Raises ConfigError, ModelFailed."""
     ensure_token_secret(config.home)
     if config.model.path is None:
         packaged_model.prepare(config.home, say)
     if uses_demo_shop(config):
         shop = config.home / "shop.db"
         if not is_current(shop):
-            say("making the demo shop")
             make_shop(shop, progress=say)
     try:
         return asyncio.run(_record(config, say))
     except (SQLAlchemyError, OSError) as error:
         raise ConfigError(f"the record cannot be used: {type(error).__name__}: {str(error).splitlines()[0]}") from error
-
-
-def make_data_dir(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}; name another: --data-dir") from error
 
 
 def uses_demo_shop(config: Config) -> bool:
