@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ import numpy
 from numpy.typing import NDArray
 
 from serve_app import tracing
+from serve_app.adapters.vector_file import VectorFile
 from serve_app.domain.errors import NotReady, StoreFailed
 from serve_app.domain.knowledge import Found, Lookup
 from serve_app.knowledge import KnowledgeIndex
@@ -37,12 +38,15 @@ class LiveKnowledge:
         make_embedder: Callable[[], Embedder],
         clock: Clock,
         heartbeat_s: float,
+        vectors: VectorFile,
     ) -> None:
         self._record = record
         self._tenants = tuple(tenants)
         self._make_embedder = make_embedder
         self._clock = clock
         self._heartbeat_s = heartbeat_s
+        self._vectors = vectors
+        self._known: Mapping[str, NDArray[numpy.float32]] = {}  # vectors of the questions that are published
         self._indices: dict[str, KnowledgeIndex] = {}
         self._versions: dict[str, int] = {}
         self._heard_at = clock.monotonic()
@@ -57,9 +61,10 @@ class LiveKnowledge:
         """Returns when every tenant's index holds what is published now. Idempotent. Raises ConfigError, StoreFailed."""
         async with self._start:
             if self._heartbeat is None:
-                self._embedder = self._embedder or await self._in_thread(self._make_embedder)
-                await self._refresh(self._embedder)
-                self._heartbeat = asyncio.create_task(self._beat(self._embedder))
+                embedder = self._embedder = self._embedder or await self._in_thread(self._make_embedder)
+                self._known = await self._in_thread(lambda: self._vectors.load(embedder.name))
+                await self._refresh(embedder)
+                self._heartbeat = asyncio.create_task(self._beat(embedder))
 
     async def look_up(self, lookup: Lookup) -> Found:
         """What answers, in microseconds; else suggestions and passages, after about 10 ms. An unknown tenant has neither."""
@@ -107,17 +112,26 @@ class LiveKnowledge:
                 logger.warning("the knowledge cannot be read again, the last one is kept: %s", error)
 
     async def _refresh(self, embedder: Embedder) -> None:
+        is_news = False
         for tenant in self._tenants:
             # Asked first: what is published while the rest is read is seen at the next beat.
             version = await self._record.version(tenant)
             if self._versions.get(tenant) != version:
                 entries, templates = await self._record.published(tenant)
-                old = self._indices.get(tenant)
-                build = functools.partial(KnowledgeIndex.build, entries, templates, embedder, old.vectors if old else None)
+                build = functools.partial(KnowledgeIndex.build, entries, templates, embedder, self._known)
                 self._indices[tenant] = await self._in_thread(build)
                 self._versions[tenant] = version
+                is_news = True
                 logger.info("tenant %s: %d entries, %d templates, version %d", tenant, len(entries), len(templates), version)
         self._heard_at = self._clock.monotonic()
+        if is_news:
+            await self._keep_vectors(embedder.name)
+
+    async def _keep_vectors(self, model: str) -> None:
+        vectors = {text: vector for index in self._indices.values() for text, vector in index.vectors.items()}
+        if vectors.keys() != self._known.keys():
+            await self._in_thread(lambda: self._vectors.save(model, vectors))
+        self._known = vectors
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

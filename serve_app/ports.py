@@ -117,6 +117,11 @@ class KnowledgeRecord(Protocol):
 
 class Embedder(Protocol):
     @property
+    def name(self) -> str:
+        """The model and its version. Vectors of different models cannot be compared."""
+        ...
+
+    @property
     def related_from(self) -> float:
         """Texts whose vectors' product is smaller have nothing to do with each other; each model has its own scale."""
         ...

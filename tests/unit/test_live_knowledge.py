@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from serve_app.adapters.fake_embedder import FakeEmbedder
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.adapters.vector_file import VectorFile
 from serve_app.domain.errors import NotReady, StoreFailed
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Found, Lookup
@@ -46,11 +48,13 @@ class SlowEmbedder(FakeEmbedder):
     """Embeds when the test lets it."""
 
     def __init__(self) -> None:
+        self.embedded: list[str] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
     def embed(self, texts: Sequence[str]) -> Any:
         self.may_go_on.wait(timeout=30)
+        self.embedded += texts
         return super().embed(texts)
 
 
@@ -78,8 +82,15 @@ def embedder() -> SlowEmbedder:
 
 
 @pytest.fixture
-async def live(record: SqlKnowledge, clock: SteppedClock, embedder: SlowEmbedder) -> AsyncIterator[LiveKnowledge]:
-    live = LiveKnowledge(record, ["demo"], lambda: embedder, clock, heartbeat_s=0.005)
+def vectors(tmp_path: Path) -> VectorFile:
+    return VectorFile(tmp_path / "data" / "vectors.npz")
+
+
+@pytest.fixture
+async def live(
+    record: SqlKnowledge, clock: SteppedClock, embedder: SlowEmbedder, vectors: VectorFile
+) -> AsyncIterator[LiveKnowledge]:
+    live = LiveKnowledge(record, ["demo"], lambda: embedder, clock, 0.005, vectors)
     yield live
     embedder.may_go_on.set()
     await live.aclose()
@@ -121,9 +132,9 @@ async def test_an_unknown_tenant_finds_nothing(live: LiveKnowledge, record: SqlK
     assert await live.look_up(ask(tenant="other")) == Found()
 
 
-async def test_it_does_not_start_without_the_record(clock: SteppedClock, tmp_path: Path) -> None:
+async def test_it_does_not_start_without_the_record(clock: SteppedClock, vectors: VectorFile, tmp_path: Path) -> None:
     engine = connect(f"sqlite+aiosqlite:///{tmp_path / 'no-tables.db'}")
-    live = LiveKnowledge(SqlKnowledge(engine), ["demo"], FakeEmbedder, clock, heartbeat_s=0.005)
+    live = LiveKnowledge(SqlKnowledge(engine), ["demo"], FakeEmbedder, clock, 0.005, vectors)
     with pytest.raises(StoreFailed):
         await live.check()
     await create_tables(engine)
@@ -178,6 +189,37 @@ async def test_exact_answers_do_not_wait_for_embeddings_and_the_queue_is_bounded
     embedder.may_go_on.set()
     found = await asyncio.gather(*waiting)
     assert {one.suggestions[0].id for one in found} == {"fee"}
+
+
+async def test_a_second_start_embeds_only_what_is_new_and_customers_words_are_not_kept(
+    live: LiveKnowledge, record: SqlKnowledge, clock: SteppedClock, vectors: VectorFile, tmp_path: Path
+) -> None:
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    await live.look_up(ask("a customer's words"))
+    assert set(vectors.load("fake")) == {"运费多少", "how much is it"}
+    await live.aclose()
+    other = replace(ENTRY, questions={"zh": ("运费多少", "邮费多少"), "en": ("what does it cost",)})
+    await record.publish("demo", [other], [], [], NOW)
+    again = SlowEmbedder()
+    second = LiveKnowledge(record, ["demo"], lambda: again, clock, 60, vectors)
+    await second.check()
+    await second.aclose()
+    assert sorted(again.embedded) == ["what does it cost", "邮费多少"]
+    assert set(vectors.load("fake")) == {"运费多少", "邮费多少", "what does it cost"}
+
+
+@pytest.mark.parametrize("content", [b"", b"not a file of vectors", b"PK\x03\x04 broken"])
+async def test_an_unreadable_file_of_vectors_holds_nothing(vectors: VectorFile, tmp_path: Path, content: bytes) -> None:
+    assert vectors.load("fake") == {}
+    vectors.save("fake", {"text": numpy.ones(3, dtype=numpy.float32)})
+    assert vectors.load("other model") == {}
+    (tmp_path / "data" / "vectors.npz").write_bytes(content)
+    assert vectors.load("fake") == {}
+
+
+async def test_vectors_that_cannot_be_kept_are_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    VectorFile(tmp_path / "file" / "vectors.npz").save("fake", {"text": numpy.ones(3, dtype=numpy.float32)})
 
 
 async def test_a_lookup_is_a_span_under_the_questions_trace(live: LiveKnowledge, monkeypatch: pytest.MonkeyPatch) -> None:
