@@ -262,7 +262,8 @@ class TestAModelThatMisbehaves:
             while not (turn := (await broken.get(f"/v1/sessions/{meta['session_id']}")).json()["turns"][0])["answer"]:
                 await asyncio.sleep(0.01)
         assert turn["answer"]["finish_reason"] == "cancelled"
-        assert "word" in turn["answer"]["text"]
+        assert "word word".startswith(turn["answer"]["text"][:9])
+        assert turn["answer"]["text"]
         assert (await broken.ask("你好", session_id=meta["session_id"]))["text"]
 
     @pytest.mark.parametrize("broken", [(ScriptedEngine(says("word " * 200), token_s=0.02), {})], indirect=True)
