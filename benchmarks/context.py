@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import multiprocessing
 import os
-import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +23,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
-
-import httpx
-import uvicorn
 
 from serve_app.config import Config, HttpSourceSettings, TenantSettings
 from serve_app.context import ContextGatherer, gatherer
@@ -39,49 +36,37 @@ REPLIES: dict[str, Any] = {
 DELAYS_MS = {"orders": 250, "parcels": 270, "customer": 300}
 
 
-def service(part: str, delay_ms: int, port: int) -> None:
-    """One slow service; runs until it is ended."""
-    body = json.dumps(REPLIES[part]).encode()
-
-    async def app(scope: Mapping[str, Any], _receive: object, send: Callable[[Any], Awaitable[None]]) -> None:
-        if scope["type"] != "http":
-            return
-        await asyncio.sleep(0 if scope["path"] == "/ready" else delay_ms / 1000)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": body})
-
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
-
-
 @contextmanager
 def services() -> Iterator[dict[str, str]]:
-    """The services' addresses, by part, once each answers."""
-    spawn = multiprocessing.get_context("spawn")
-    ports = {part: free_port() for part in DELAYS_MS}
-    running = [spawn.Process(target=service, args=(part, DELAYS_MS[part], ports[part]), daemon=True) for part in ports]
+    """The services' addresses, by part."""
+    running = {part: start(part) for part in DELAYS_MS}
     try:
-        for process in running:
-            process.start()
-        urls = {part: f"http://127.0.0.1:{port}" for part, port in ports.items()}
-        for url in urls.values():
-            await_ready(f"{url}/ready")
-        yield urls
+        yield {part: f"http://127.0.0.1:{port_of(process)}" for part, process in running.items()}
     finally:
-        for process in running:
+        for process in running.values():
             process.terminate()
-            process.join()
+            process.communicate()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def start(part: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.slow_service",
+        "--delay-ms",
+        str(DELAYS_MS[part]),
+        "--body",
+        json.dumps(REPLIES[part]),
+    ]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def await_ready(url: str) -> None:
-    transport = httpx.HTTPTransport(retries=100)
-    with httpx.Client(transport=transport, timeout=30, trust_env=False) as client:
-        client.get(url).raise_for_status()
+def port_of(process: subprocess.Popen[str]) -> int:
+    """Waits until the service listens."""
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise RuntimeError("a slow service did not start")
+    return int(line)
 
 
 def context_of(urls: Mapping[str, str], parts: tuple[str, ...], data_dir: Path, *, needs: bool = False) -> ContextGatherer:

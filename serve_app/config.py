@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.mapping import Converter
@@ -365,11 +366,14 @@ def load_config(path: Path) -> Config:
     try:
         return Config.model_validate({} if tree is None else tree)
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        lines = [
-            f"{path}:{_line(root, base + p['loc'])}: {'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg']}" for p in problems
-        ]
+        lines = [f"{path}:{_line(root, base + found['loc'])}: {_told(found)}" for found in error.errors(include_url=False)]
         raise ConfigError("\n".join(lines)) from error
+
+
+def _told(found: ErrorDetails) -> str:
+    field = ".".join(map(str, found["loc"])) or "the file"
+    hint = "; YAML takes no, yes, on and off for booleans: put quotes around it" if isinstance(found["input"], bool) else ""
+    return f"{field}: {found['msg']}{hint}"
 
 
 def _at(tree: Any, path: Sequence[str | int]) -> Any:

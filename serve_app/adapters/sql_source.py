@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
-from sqlalchemy import BindParameter, String, bindparam, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import BigInteger, BindParameter, String, bindparam, text
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -24,14 +26,14 @@ class SqlSource:
         url: str,
         query: str,
         *,
-        scalars: Collection[str],
+        scalars: Mapping[str, type[str] | type[int]],
         lists: Collection[str],
         columns: Collection[str] = (),
         pool_size: int = 8,
         pool_timeout_s: float = 1.0,
         rows_max: int = 1000,
     ) -> None:
-        """`scalars` and `lists` name the parameters that there are; `columns` those that the result must have.
+        """`scalars` and `lists` (of text) name the parameters that there are; `columns` those that the result must have.
 
         Raises ConfigError: a bad URL, an unknown parameter.
         """
@@ -43,11 +45,15 @@ class SqlSource:
         if unknown := self._used - {*scalars, *lists}:
             known = ", ".join(sorted({*scalars, *lists}))
             raise ConfigError(f"source {name}: query: unknown parameter :{', :'.join(sorted(unknown))}; there are {known}")
-        self._statement = self._statement.bindparams(*(_expanding(each) for each in self._used & set(lists)))
+        typed = [_bound(each, str if each in lists else scalars[each], is_list=each in lists) for each in self._used]
+        self._statement = self._statement.bindparams(*typed)
         self._engine = _engine(name, url, pool_size, pool_timeout_s)
+        self._file = _sqlite_file(self._engine.url)
 
     async def fetch(self, parameters: dict[str, Any]) -> Sequence[dict[str, Any]]:
         used = {name: parameters[name] for name in self._used}
+        if self._file is not None and not _exists(self._file):
+            raise SourceFailed(self.name, "its database file is not there")
         try:
             async with self._engine.connect() as connection:
                 result = await connection.execute(self._statement, used)
@@ -74,8 +80,9 @@ def _with_bare_lists(query: str, lists: Collection[str]) -> str:
     return re.sub(rf"\(\s*:({'|'.join(map(re.escape, lists))})\s*\)", r":\1", query) if lists else query
 
 
-def _expanding(name: str) -> BindParameter[str]:
-    return bindparam(name, expanding=True, type_=String())
+def _bound(name: str, kind: type[str] | type[int], *, is_list: bool) -> BindParameter[Any]:
+    """Typed: else PostgreSQL would guess a type from the query, and refuse the text in `CAST(:customer_id AS INTEGER)`."""
+    return bindparam(name, expanding=is_list, type_=BigInteger() if kind is int else String())
 
 
 def _engine(name: str, url: str, pool_size: int, pool_timeout_s: float) -> AsyncEngine:
@@ -95,6 +102,18 @@ def _engine(name: str, url: str, pool_size: int, pool_timeout_s: float) -> Async
     except (ArgumentError, NoSuchModuleError, ImportError, TypeError) as error:
         reason = "it wants sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
         raise ConfigError(f"source {name}: url: this is no address of a database: {reason}") from error
+
+
+def _sqlite_file(url: URL) -> Path | None:
+    """Looked for before every connection: opening would make an empty file of a path that is wrong."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    name = url.database
+    return Path(unquote(name.removeprefix("file:")) if name.startswith("file:") else name)
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()
 
 
 def _reason(error: DBAPIError, parameters: Mapping[str, Any]) -> str:

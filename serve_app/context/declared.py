@@ -18,7 +18,7 @@ from serve_app.domain.sources import SHAPES, Step, plan
 from serve_app.ports import FactSource
 
 LISTS = frozenset({"order_ids", "order_tails", "tracking_nos"})
-SCALARS = frozenset({"customer_id", "open_limit", "now_s", "today_s"})
+SCALARS: Mapping[str, type[str] | type[int]] = {"customer_id": str, "open_limit": int, "now_s": int, "today_s": int}
 
 
 def gatherer(config: Config, environ: Mapping[str, str]) -> ContextGatherer:
@@ -81,14 +81,19 @@ def row_mapping(settings: Source, zone: ZoneInfo, currency: str) -> RowMapping:
 
 def _source(step: Step, settings: Source, config: Config, environ: Mapping[str, str]) -> FactSource:
     lists = LISTS.difference(step.needs) | {name for name, need in step.needs.items() if need.is_list}
-    scalars = SCALARS.difference(step.needs) | {name for name, need in step.needs.items() if not need.is_list}
+    scalars = {**SCALARS, **dict.fromkeys(step.needs, str)}
+    scalars = {name: kind for name, kind in scalars.items() if name not in lists}
     if isinstance(settings, SqlSourceSettings):
         return _sql_source(settings, lists, scalars, config, environ)
     return _http_source(settings, lists, scalars, config, environ)
 
 
 def _sql_source(
-    settings: SqlSourceSettings, lists: Collection[str], scalars: Collection[str], config: Config, environ: Mapping[str, str]
+    settings: SqlSourceSettings,
+    lists: Collection[str],
+    scalars: Mapping[str, type[str] | type[int]],
+    config: Config,
+    environ: Mapping[str, str],
 ) -> SqlSource:
     paths = [field if isinstance(field, str) else field.path for field in settings.fields.values()]
     return SqlSource(

@@ -158,7 +158,7 @@ class _Gathering:
                 value = values_at(facts, need)
                 if value is None or (not value and not need.parts.isdisjoint(self.lacking)):
                     return None
-                parameters[name] = value
+                parameters[name] = [str(each) for each in value] if need.is_list else str(value)
         return parameters
 
     def _keep(self, step: Step, mapping: RowMapping, raw: Sequence[Mapping[str, Any]]) -> SourceReport:

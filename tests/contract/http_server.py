@@ -59,6 +59,9 @@ def serving() -> Iterator[Service]:
     class Server(ThreadingHTTPServer):
         request_queue_size = 64
 
+        def handle_error(self, *_: Any) -> None:
+            """A client that goes away in the middle is part of the tests."""
+
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +25,8 @@ ORDERS = [
     {"id": "A2", "owner": "C1", "total": 200},
     {"id": "B1", "owner": "C2", "total": 300},
 ]
-SCALARS, LISTS = ("customer_id", "open_limit"), ("order_ids", "order_tails")
+SCALARS: dict[str, type[str] | type[int]] = {"customer_id": str, "open_limit": int}
+LISTS = ("order_ids", "order_tails")
 QUERY = (
     "SELECT id, owner, total FROM orders WHERE owner = :customer_id AND (total > :open_limit OR id IN :order_ids) ORDER BY id"
 )
@@ -172,11 +174,34 @@ async def test_every_connection_in_use(database: str) -> None:
     await source.close()
 
 
+async def test_a_lookup_that_was_given_up_gives_its_connection_back(database: str) -> None:
+    count = (
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < CAST(:customer_id AS INTEGER)) "
+        "SELECT CAST(max(i) AS TEXT) AS top FROM n"
+    )
+    source = sql(database, count, pool_size=1, pool_timeout_s=10)
+    before = set(threading.enumerate())
+    lookup = asyncio.create_task(source.fetch(asked(customer_id="3000000")))
+    await asyncio.sleep(0.05)
+    lookup.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await lookup
+    assert await source.fetch(asked(customer_id="5")) == [{"top": "5"}]
+    await source.close()
+    # SQLite counts on in its thread, which wants to find this loop still open.
+    while set(threading.enumerate()) - before:
+        await asyncio.sleep(0.01)
+
+
 async def test_numbers_are_compared_by_a_cast(filled_postgres_url: str) -> None:
     plain = await failure(sql(filled_postgres_url, "SELECT id FROM orders WHERE total IN :order_ids"), order_ids=("100",))
     assert "integer = character varying" in plain.reason
-    source = sql(filled_postgres_url, "SELECT id FROM orders WHERE CAST(total AS TEXT) IN :order_ids AND total > :open_limit")
-    assert await source.fetch(asked(order_ids=("100",))) == [{"id": "A1"}]
+    source = sql(
+        filled_postgres_url,
+        "SELECT id FROM orders WHERE CAST(total AS TEXT) IN :order_ids AND total > :open_limit "
+        "AND total = CAST(:customer_id AS INTEGER)",
+    )
+    assert await source.fetch(asked(customer_id="100", order_ids=("100", "200"))) == [{"id": "A1"}]
     await source.close()
 
 

@@ -38,7 +38,11 @@ def test_a_serve_file_without_arguments(tmp_path: Path) -> None:
         ("role: both\nlimit: {}\n", 2, "limit"),
         ("applications:\n- name: a\n  args:\n    role: both\n    redis:\n      pool_size: 0\n", 6, "redis.pool_size"),
         ("tenants:\n  demo:\n    sources:\n    - type: sql\n      name: orders\n      part: orders\n", 4, "query"),
-        ("tenants:\n  demo:\n    sources:\n    - type: sql\n      name: a\n      part: shoes\n      query: SELECT 1\n", 6, "part"),
+        (
+            "tenants:\n  demo:\n    sources:\n    - type: sql\n      name: a\n      part: shoes\n      query: SELECT 1\n",
+            6,
+            "part",
+        ),
         ("- 1\n", 1, "the file"),
     ],
 )
@@ -53,6 +57,11 @@ def test_a_value_is_never_repeated(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(written(tmp_path, "redis:\n  pool_size: hunter2\n"))
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_word_that_yaml_takes_for_a_boolean(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"shop\.yaml:1: engine_app: .*put quotes around it"):
+        load_config(written(tmp_path, "engine_app: no\n"))
 
 
 def test_what_is_not_yaml(tmp_path: Path) -> None:
