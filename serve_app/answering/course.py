@@ -35,7 +35,7 @@ from serve_app.domain.session import AnswerRecord, QuestionRecord
 from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
 from serve_app.domain.templates import NeedsChoice, NoValue, answer_from
 from serve_app.domain.understanding import Understander, refocus
-from serve_app.domain.wording import Locale
+from serve_app.domain.wording import Locale, today
 from serve_app.ports import CacheRoom, Clock, ContextRoom, FactsQuery, Sessions
 
 logger = logging.getLogger(__name__)
