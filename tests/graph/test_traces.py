@@ -1,0 +1,53 @@
+"""One trace a question, a span a step, across the rooms."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from serve_app import tracing
+from tests.graph.front import Front
+
+PARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
+
+
+@pytest.fixture(scope="module")
+def spans() -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return exporter
+
+
+async def test_every_step_of_a_question_is_in_its_callers_trace(front: Front, spans: InMemorySpanExporter) -> None:
+    spans.clear()
+    response = await front.post(
+        "/v1/ask", customer="C1002", json={"question": "我的快递到哪了?"}, headers={"traceparent": PARENT}
+    )
+    assert response.status_code == 200
+    ended = spans.get_finished_spans()
+    assert {f"{span.context.trace_id:032x}" for span in ended if span.context} == {"ab" * 16}
+    names = {span.name for span in ended}
+    assert {"question", "session", "cache", "cache.look_up", "context", "context.facts", "context.source"} <= names
+    roots = [span for span in ended if span.parent and f"{span.parent.span_id:016x}" == "cd" * 8]
+    assert [span.name for span in roots] == ["question"]
+
+
+async def test_a_models_answer_has_its_span(front: Front, spans: InMemorySpanExporter) -> None:
+    spans.clear()
+    await front.ask("Tell me a joke")
+    assert "model" in {span.name for span in spans.get_finished_spans()}
+
+
+def test_without_a_collector_nothing_is_set_up() -> None:
+    assert not tracing.configure("test", {})
+    assert not tracing.configure("test", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_SDK_DISABLED": "true"})
+
+
+def test_nothing_travels_without_a_span() -> None:
+    assert tracing.outgoing() == {}
+    assert tracing.incoming({}) is None
