@@ -54,7 +54,7 @@ class LinearClassifier:
 
     @classmethod
     def train(cls, utterances: Mapping[str, Sequence[str]]) -> LinearClassifier:
-        """Deterministic. `utterances` are phrases by label; at least two labels."""
+        """Deterministic. `utterances` are phrases by label; at least three labels."""
         # Heavy, needed only here, and without types of its own.
         text = import_module("sklearn.feature_extraction.text")
         linear_model = import_module("sklearn.linear_model")
@@ -62,7 +62,7 @@ class LinearClassifier:
         phrases = [(_prepared(phrase), label) for label, said in utterances.items() for phrase in said]
         vectorizer = text.TfidfVectorizer(analyzer="char_wb", ngram_range=(1, _LONGEST_GRAM), sublinear_tf=True)
         features = vectorizer.fit_transform([phrase for phrase, _ in phrases])
-        model = linear_model.LogisticRegression(C=30.0, solver="saga", tol=1e-2, max_iter=30, random_state=0)
+        model = linear_model.LogisticRegression(C=100.0, solver="saga", tol=1e-2, max_iter=30, random_state=0)
         model.fit(features, [label for _, label in phrases])
         return cls(
             labels=[str(label) for label in model.classes_],
@@ -79,7 +79,7 @@ class LinearClassifier:
             at = self._vocabulary.get(gram)
             if at is not None:
                 counts[at] = counts.get(at, 0) + 1
-        if not counts:
+        if not counts.keys() - {self._vocabulary.get(" ")}:
             return [(str(Intent.OTHER), 0.0)]
         rows = np.fromiter(counts, dtype=np.intp, count=len(counts))
         frequencies = np.array([1.0 + math.log(count) for count in counts.values()], dtype=np.float32)

@@ -24,10 +24,11 @@ _PREFIXES_ZH = (
 )
 _KIN_AFTER_QIN = "请问|您|你|我|在|这|有|怎|什|多|几|能|可|想|麻|帮"  # 亲 is an address here, not a part of 亲子, 亲戚
 _PREFIX_ZH = re.compile(rf"^(?:(?:{_PREFIXES_ZH})[ ,]*|亲(?=[ ,]|{_KIN_AFTER_QIN})[ ,]*)+(?=..)")
+_ASKED = "(?:what|how|when|where|who|which|why|if|whether|about|your|the) "
 _PREFIX_EN = re.compile(
     r"^(?:hi there|hello there|hey there|hi|hello|hey|good (?:morning|afternoon|evening|day)|excuse me|sorry to bother you"
     r"|dear (?:sir|madam|team|seller|customer service)|please|pls|plz|kindly|um+|uh+|er+m*"
-    r"|(?:can|could|would|will) (?:you|u) (?:(?:please|pls|plz|kindly) )?tell me|(?:please |pls |plz )?tell me"
+    rf"|(?:(?:can|could|would|will) (?:you|u) )?(?:(?:please|pls|plz|kindly) )?tell me(?= {_ASKED})"
     r"|may i ask(?: you)?|can i ask(?: you)?|i (?:would|d) like to (?:know|ask)|id like to (?:know|ask)|i want to (?:know|ask)"
     r"|i wanted to ask|i need to know|(?:i (?:was|am) |im )?(?:just )?wondering|(?:a )?quick question|(?:i have )?a question"
     r"|do you know|any idea)[ ,]+(?=.)(?!there$)"

@@ -21,7 +21,7 @@ _TAIL = re.compile(
 _STARTS_A_FOLLOW_UP = re.compile(
     r"^(?:那|还有|然后|另外|换成|如果是|(?:and|but|so|then|also|plus|what about|how about|what of|as for)\b)"
 )
-_ASKS = re.compile(r"多少|怎么|什么|几|能|可以|谁|哪|还|没|为何|为什么|如何|啥|到|是不是|会")
+_ASKS = re.compile(r"多少|怎么|什么|几|能|可以|谁|哪|还|没|为何|为什么|如何|啥|到|是不是|会(?!员)")
 _JUST_POINTING = re.compile(
     r"^(?:那|这|它|另外?|其他|别)?(?:[一那]?[个件单些款笔]|[个件单]|它|的)*(?:订单|快递|包裹)?$"
     r"|^(?:it|that|this|that one|this one|the other one|the other|other one|another one|the other (?:order|parcel)"

@@ -89,10 +89,14 @@ _EVENT = re.compile(
     r"为什么|为啥|凭什么|怎么回事|怎么(?:还|又|这么|都|没|不|会|少|多|只|变)|一直(?:没|不)|还(?:没|不)(?!可以)"
     r"|到现在|(?:收|扣|付|退|发)了我?[两三四几多一0-9]*(?:次|遍|笔|块|元)"
     r"|多(?:收|扣|付)|少(?:退|给|了[一两几0-9])|扣了|没给我|说好的|骗|泄露了|(?:金额|数目|数量|价格)(?:不对|错)"
-    r"|少退|算错|明明|居然|竟然"
+    r"|少退|算错|(?<!不)(?<!降价)了$|没有?(?:抵扣|生效|成功|返|取消|到账|用上|减)|退错|明明|居然|竟然"
     r"|\b(?:why(?! (?:does|do|is|are) (?:an?|the|any|some|coupons?|points) )|twice|double charged|charged me"
     r"|overcharged|still (?:not|no|havent|hasnt|waiting)|how come"
     r"|you (?:said|told|promised))\b"
+)
+_REQUEST = re.compile(
+    r"^(?:leave|add|put|call|send|give|make|remove|renew|check|update|fix|undo|combine|hold|keep) "
+    r"|^(?:请|帮忙|麻烦)?(?:把|放到?|放在|通知|催|备注|加一?[个件]|送到|打电话)(?!.*(?:多久|几|能|可以|怎么|谁|什么))"
 )
 # The question's verb is turned round: 不想退货, "can I not pay". Conditions (不想要了能退吗, what if I don't pay) are not.
 _REVERSED = re.compile(
@@ -150,6 +154,11 @@ def asks_what_to_do(form: str) -> bool:
 def is_event(form: str) -> bool:
     """It complains of something that happened, or asks its reason."""
     return bool(_EVENT.search(form))
+
+
+def is_request(form: str) -> bool:
+    """It tells what to do, where a rule would be asked for."""
+    return bool(_REQUEST.search(form))
 
 
 def is_reversed(form: str) -> bool:

@@ -136,7 +136,7 @@ OWN_THINGS = (
         r"\bwaiting (?:for|on) (?:my |the |a )?(?:refund|money|exchange|replacement)|\b(?:havent|have not|not"
         r"|didnt) (?:yet )?(?:received|gotten|got|get|receive|been)(?: back)?(?: yet)? ?(?:my |the |a )?(?:refund"
         r"|money|refunded)"
-        r"|\b(?:track|check|look up|see) my (?:refund|return|exchange)\b|\bmy (?:refund|money) (?:hasnt|has not"
+        r"|\b(?:track|check|look up|see) my (?:refund|return|exchange)$|\bmy (?:refund|money) (?:hasnt|has not"
         r"|still hasnt|isnt|is not|still not|didnt)\b"
         r"|\b(?:did|have) you (?:get|got|receive|received) (?:my return|the (?:item|parcel|package"
         r"|goods) i (?:sent|returned))",

@@ -20,8 +20,8 @@ from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, opt
 from serve_app.domain.understanding.rules import ACTING, CONVERSATION, OWN_THINGS, first_match
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
-_SURE_OF_RULE = 0.55
-_FAIRLY_SURE = 0.4  # enough when no other intent comes near
+_SURE_OF_RULE = 0.58
+_FAIRLY_SURE = 0.45  # enough when no other intent comes near
 _SURE_OF_CLAUSE = 0.8
 _SURE_OF_SMALL_TALK = 0.7
 _SURE_OF_PRODUCT = 0.5
@@ -303,7 +303,8 @@ def _continued_order(said: _Said, intent: Intent, focus: Focus) -> str | None:
 
 
 def _turned(plain: str) -> bool:
-    return markers.is_reversed(plain) or (markers.is_event(plain) and not markers.asks_what_to_do(plain))
+    told = markers.is_event(plain) or markers.is_request(plain)
+    return markers.is_reversed(plain) or (told and not markers.asks_what_to_do(plain))
 
 
 def _kind(said: _Said, plain: str, intent: Intent) -> Kind:
