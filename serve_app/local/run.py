@@ -68,6 +68,8 @@ class Run:
             if leftovers := self._ledger.end_leftovers(GRACE_S):
                 say(f"ended what an earlier start had left running: {', '.join(leftovers)}")
             require_free(self._host, self._ports.named(with_redis=self._own_redis))
+            if not self._own_redis:
+                _require_redis(self._config.redis.url or "")
             stack.callback(self._ledger.end_all, GRACE_S)
             stack.enter_context(_signals())
             try:
@@ -92,7 +94,6 @@ class Run:
             server = self._spawn("valkey", valkey.command(self._home, self._ports.redis), self._environ)
         else:
             server = None
-            _require_redis(self._config.redis.url or "")
         # Heavy imports, while Ray starts.
         from serve_app.local.setup import prepare
         from serve_app.local.welcome import welcome
