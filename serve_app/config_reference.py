@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from serve_app.config import Config, HttpSourceSettings, Settings, SqlSourceSettings
+from serve_app.config import Config
+from serve_app.source_settings import HttpSourceSettings, Settings, SqlSourceSettings
 
 # Where a field holds settings of one of these, by name or in a list, the path says so.
 _NESTED: dict[str, str] = {"tenants": "tenants.NAME", "sources": "tenants.NAME.sources[]"}

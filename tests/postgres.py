@@ -62,10 +62,11 @@ def postgres_cluster() -> Iterator[tuple[Path, int]]:
             check=True, capture_output=True, user=user, env=environ, cwd=home,
         )  # fmt: skip
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "max_connections": "50"}
-        server = subprocess.Popen(
-            command("postgres", "-D", str(data), "-p", str(port), *(f"--{k}={v}" for k, v in options.items())),
-            stdout=subprocess.DEVNULL, stderr=(home / "log").open("wb"), user=user, env=environ, cwd=home,
-        )  # fmt: skip
+        with (home / "log").open("wb") as log:
+            server = subprocess.Popen(
+                command("postgres", "-D", str(data), "-p", str(port), *(f"--{k}={v}" for k, v in options.items())),
+                stdout=subprocess.DEVNULL, stderr=log, user=user, env=environ, cwd=home,
+            )  # fmt: skip
         try:
             _await_ready(folder, port, server, home / "log")
             yield folder, port

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from serve_app.adapters.breaker import Breaker
 from serve_app.adapters.http_source import HttpSource
 from serve_app.adapters.sql_source import SqlSource
-from serve_app.config import Config, HttpSourceSettings, Source, SqlSourceSettings, TenantSettings, secret
+from serve_app.config import Config, TenantSettings, secret
 from serve_app.context.gathering import Asked, ContextGatherer, TenantSources
 from serve_app.demo.sources import demo_sources, demo_url
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.mapping import FieldPath, RowMapping
 from serve_app.domain.sources import SHAPES, Step, plan
 from serve_app.ports import FactSource
+from serve_app.source_settings import HttpSourceSettings, Source, SqlSourceSettings
 
 LISTS = frozenset({"order_ids", "order_tails", "tracking_nos"})
 SCALARS: Mapping[str, type[str] | type[int]] = {"customer_id": str, "open_limit": int, "now_s": int, "today_s": int}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import yaml
 from pydantic import TypeAdapter
 
-from serve_app.config import Source
+from serve_app.source_settings import Source
 
 SHOP_FILE = "shop.db"
 

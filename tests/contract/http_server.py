@@ -59,7 +59,7 @@ def serving() -> Iterator[Service]:
     class Server(ThreadingHTTPServer):
         request_queue_size = 64
 
-        def handle_error(self, *_: Any) -> None:
+        def handle_error(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
             """A client that goes away in the middle is part of the tests."""
 
     server = Server(("127.0.0.1", 0), Handler)
