@@ -124,7 +124,7 @@ class ModelSettings(Settings):
     """Stages of layers."""
     max_model_len: int = Field(default=4096, ge=512)
     """Tokens of prompt and answer together."""
-    engine: dict[str, Any] = {}
+    engine: dict[str, Any] = Field(default={})
     """Goes to vLLM's AsyncEngineArgs as it is."""
     max_tokens: int = Field(default=256, ge=1)
     """Of an answer."""
@@ -185,7 +185,7 @@ class Config(Settings):
     """The application in which a gateway finds its engine."""
     data_dir: Path | None = None
     """Default: `ZEROWAIT_DATA_DIR`, else `~/.local/share/zerowait`."""
-    tenants: dict[str, TenantSettings] = {"demo": TenantSettings()}
+    tenants: dict[str, TenantSettings] = Field(default={"demo": TenantSettings()})
     """By name: a key belongs to one."""
     redis: RedisSettings = RedisSettings()
     record: RecordSettings = RecordSettings()
