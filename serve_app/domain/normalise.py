@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 import opencc
 
+_LONGEST_QUESTION = 200  # characters; bounds the time that patterns may take
 _HAN = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 
 # Said before a question.
@@ -73,13 +74,18 @@ def clean(text: str) -> str:
 def canonical_form(text: str) -> str:
     """The self-contained question as a key. Idempotent; empty only for a text without any visible character.
 
+    Filler is taken off questions of up to 200 characters; a longer text is a story, which nobody tells twice.
+
     Never begins with "@", which marks a rewritten question.
     """
     folded = _folded(text)
     if not folded:
         return ""
     unspaced = _without_punctuation(folded)
-    form = _without_filler(unspaced) or _close_up(unspaced) or folded.lstrip("@ ") or "?"
+    form = _close_up(unspaced) or folded.lstrip("@ ") or "?"
+    if len(form) > _LONGEST_QUESTION:
+        return form
+    form = _without_filler(unspaced) or form
     while (shorter := _without_filler(form)) and shorter != form:
         form = shorter
     return form

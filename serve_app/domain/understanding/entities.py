@@ -45,7 +45,7 @@ _BARE_TAIL = re.compile(r"^(\d{4})(?:的|吧|那个|那单|[.。!])?$")
 _FIGURE = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _MONEY_BEFORE = re.compile(rf"(?:[¥$]|\brmb|\bcny|\busd)\s?({_FIGURE})", re.IGNORECASE)
 _MONEY_AFTER = re.compile(
-    rf"({_FIGURE}|[{NUMERAL_CLASS}]{{1,8}}) ?(?:(万)?(?:元|块钱?|圆)([1-9{DIGIT_CLASS}])?(?![1-9])"
+    rf"(?<![\d.,])({_FIGURE}|[{NUMERAL_CLASS}]{{1,8}}) ?(?:(万)?(?:元|块钱?|圆)([1-9{DIGIT_CLASS}])?(?![1-9])"
     r"|(?:yuan|rmb|cny|dollars?|bucks?|kuai)\b)",
     re.IGNORECASE,
 )

@@ -22,7 +22,7 @@ _HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0
 _KANA = re.compile(r"[\u3041-\u30ff\uff66-\uff9f]")
 _LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f\u1e00-\u1eff]+(?:'[a-z]+)?")
 # Web addresses, and words with a digit in them: order numbers, SKUs, models.
-_CODE = re.compile(r"https?://\S+|\S+@\S+|[a-z0-9_#-]*\d[a-z0-9_-]*")
+_CODE = re.compile(r"https?://\S+|(?<!\S)[^\s@]+@\S+|(?<![a-z0-9_#-])[a-z_#-]*\d[a-z0-9_-]*")
 _NEUTRAL_WORDS = _words("ok okay okey okk k kk lol xs s m l xl xxl xxxl sku id vip app pro max mini plus qq wechat sf zw")
 
 _ENGLISH_WORDS = _words(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 
 from serve_app.domain.intents import ACTIONS, REPLIES, TEMPLATED, Intent, kind_of
 from serve_app.domain.messages import Kind, Option, Suggestion
-from serve_app.domain.normalise import canonical_form, clean, plain_form
-from serve_app.domain.question import Entities, Focus, Understanding
+from serve_app.domain.normalise import canonical_form, clean
+from serve_app.domain.question import Focus, Understanding
 from serve_app.domain.understanding import markers
 from serve_app.domain.understanding.entities import entities_in
 from serve_app.domain.understanding.following import is_just_pointing, points_at_the_other, starts_follow_up, topic_after
 from serve_app.domain.understanding.language import language_of
 from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
-from serve_app.domain.understanding.rules import ACTING, CONVERSATION, OWN_THINGS, first_match
+from serve_app.domain.understanding.rules import ACTING, OWN_THINGS, first_match
+from serve_app.domain.understanding.said import Said, own_intent, said_with
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
 _SURE_OF_RULE = 0.58
@@ -26,47 +25,14 @@ _SURE_OF_CLAUSE = 0.8
 _SURE_OF_SMALL_TALK = 0.7
 _SURE_OF_PRODUCT = 0.5
 _TOO_LONG_FOR_A_RULE = 80  # characters: a story, not a question about a rule
+_LOOKED_AT = 1000  # characters searched for entities and the language
+_TOO_LONG_TO_READ = 200  # bounds the time that patterns may take
 
 _OWN_INTENTS = TEMPLATED | ACTIONS
 _ABOUT_ONE_ORDER = _OWN_INTENTS - {Intent.TIER}
 # Answered alike however they are said, so the intent alone is the key.
 _SAID_IN_MANY_WAYS = frozenset({Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN})
 _TOLD_BY_WEEKDAYS = frozenset({Intent.SHIPPING_TIME, Intent.SUPPORT_HOURS})
-
-_HAN = re.compile(r"[\u4e00-\u9fff]")
-_ORDER_NAMED = re.compile(
-    r"(?:(?:我的|这个|该)?(?:订单|单)号?(?:是|为)?:?)?(?:zw\d{12}|(?<![a-z\d])\d{10,20}(?!\d))(?:的?(?:这"
-    r"|那)?[个笔]?(?:订单|单子?))?"
-    r"|(?:我的?|那个)?(?:订单|单子?)?(?:尾号|尾数|(?:后|末|最后)[四4]位)(?:是"
-    r"|为)?[\d一二三四五六七八九零幺]{4}(?:的?(?:这|那)?[个笔]?(?:订单|单子?)?)?"
-    r"|(?:\b(?:my |the )?order(?: (?:number|no|id))? (?:is )?)?(?:ending|that ends) (?:in|with) \d{4}"
-)
-_ORDER_NAMED_EN = re.compile(r"\b(?:my |the )?orders?(?: (?:number|no|id))? (?:is )?(?=我的订单)")
-_PARCEL_NAMED = re.compile(
-    r"(?:(?:快递|运单|物流)单?号?(?:是|为)?)?\b(?:(?:sf|yto?|jd[a-z]{0,2}|[zs]to|yd|ems|jt|dpk|db)\d{10,15}|1z[a-z0-9]{16})"
-)
-
-
-@dataclass(frozen=True)
-class _Said:
-    text: str  # cleaned
-    form: str  # canonical
-    entities: Entities
-    attached: bool  # an order or a product came along
-
-    @cached_property
-    def talk(self) -> Intent | None:
-        """What it says apart from any question. Its thanks are filler in the canonical form, so the plain one goes first."""
-        return first_match(CONVERSATION, plain_form(self.text)) or first_match(CONVERSATION, self.form)
-
-    @cached_property
-    def plain(self) -> str:
-        """The form with "my order" in the place of an order's name, for rules and markers."""
-        chinese = bool(_HAN.search(self.form))
-        plain = _ORDER_NAMED.sub("我的订单", _PARCEL_NAMED.sub("我的快递", self.form))
-        if chinese:
-            return plain
-        return _ORDER_NAMED_EN.sub("", plain).replace("我的订单", "my order").replace("我的快递", "my parcel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +69,31 @@ class Understander:
     ) -> Understanding:
         """`today` is the day in the shop's zone; `order_id` and `sku_id` came along with the question. Never raises."""
         cleaned = clean(text)
-        spoken = language_of(cleaned, focus.language, locale, self._detect)
-        entities = _with_attached(entities_in(cleaned, today), order_id, sku_id)
-        said = _Said(cleaned, canonical_form(cleaned), entities, attached=bool(order_id or sku_id))
-        reading = self._picked(said, focus)
-        if reading is None:
-            reading = _UNRESOLVED if spoken.foreign else self._read(said, focus)
+        spoken = language_of(cleaned[:_LOOKED_AT], focus.language, locale, self._detect)
+        said = said_with(cleaned, entities_in(cleaned[:_LOOKED_AT], today), order_id, sku_id)
+        reading = self._reading(said, focus, foreign=spoken.foreign)
         return Understanding(
             text=text,
             language=spoken.language,
             foreign=spoken.foreign,
             intent=reading.intent,
             confidence=reading.confidence,
-            entities=entities,
+            entities=said.entities,
             kind=reading.kind if reading.canonical else Kind.PERSONAL,
             canonical=reading.canonical,
             carried=reading.carried,
             chosen_order_id=reading.chosen_order_id,
         )
 
-    def _read(self, said: _Said, focus: Focus) -> _Reading:
+    def _reading(self, said: Said, focus: Focus, *, foreign: bool) -> _Reading:
+        if len(said.text) > _TOO_LONG_TO_READ:
+            return _UNRESOLVED
+        picked = self._picked(said, focus)
+        if picked is not None:
+            return picked
+        return _UNRESOLVED if foreign else self._read(said, focus)
+
+    def _read(self, said: Said, focus: Focus) -> _Reading:
         if said.talk is not None:
             return _conversation(said.talk, said.form)
         if starts_follow_up(said.text) or markers.points_back(said.plain) or markers.is_fragment(said.form):
@@ -131,7 +102,7 @@ class Understander:
 
     # A pick from what was offered
 
-    def _picked(self, said: _Said, focus: Focus) -> _Reading | None:
+    def _picked(self, said: Said, focus: Focus) -> _Reading | None:
         offered, suggested = _chosen_by_id(said.text, focus)
         agreed = said.talk is Intent.AFFIRM
         bare = is_bare_pick(said.text)
@@ -148,10 +119,10 @@ class Understander:
             return self._picked_question(suggested)
         return _named_order(said, focus) if bare else None
 
-    def _picked_order(self, said: _Said, option: Option, focus: Focus, *, bare: bool) -> _Reading:
+    def _picked_order(self, said: Said, option: Option, focus: Focus, *, bare: bool) -> _Reading:
         intent = focus.intent or Intent.ORDER_STATUS
         if not bare:
-            intent = self._own_intent(said.plain) or Intent.OTHER
+            intent = own_intent(said.plain) or Intent.OTHER
         return _about_order(intent, option.id)
 
     def _picked_question(self, suggestion: Suggestion) -> _Reading:
@@ -164,7 +135,7 @@ class Understander:
 
     # What leans on an earlier turn
 
-    def _followed(self, said: _Said, focus: Focus) -> _Reading:
+    def _followed(self, said: Said, focus: Focus) -> _Reading:
         last = focus.intent
         if last is None or last is Intent.OTHER:
             return self._attached_or_unresolved(said, None)
@@ -177,28 +148,18 @@ class Understander:
             return _about_order(last, _other_order(focus) if points_at_the_other(said.text) else None)
         return self._attached_or_unresolved(said, focus.order_id)
 
-    def _attached_or_unresolved(self, said: _Said, order_id: str | None) -> _Reading:
+    def _attached_or_unresolved(self, said: Said, order_id: str | None) -> _Reading:
         """An order that came along, or was last spoken of, is what 它 and "it" mean."""
-        intent = self._own_intent(said.plain)
+        intent = own_intent(said.plain)
         if intent is not None and intent in _ABOUT_ONE_ORDER:
             named = said.entities.order_ids[0] if said.entities.order_ids else order_id
             if named is not None:
                 return replace(_about_order(intent, named), carried=order_id is not None)
         return replace(_UNRESOLVED, intent=intent or Intent.OTHER)
 
-    def _own_intent(self, plain: str) -> Intent | None:
-        """An intent about an order, read from a text whose pointing words may hide its subject."""
-        subject = "我的订单" if _HAN.search(plain) else "my order"
-        pointless = _POINTING_AT_ORDER.sub(subject, plain)
-        for form in (plain, pointless, _POINTING_AWAY.sub("", plain).strip()):
-            intent = first_match(OWN_THINGS, form) or first_match(ACTING, form)
-            if intent is not None:
-                return intent
-        return None
-
     # What stands on its own
 
-    def _standing(self, said: _Said, focus: Focus) -> _Reading:
+    def _standing(self, said: Said, focus: Focus) -> _Reading:
         plain = said.plain
         if self._mixes_topics(plain):
             return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
@@ -245,23 +206,6 @@ class Understander:
         return Intent(best) if confidence >= _SURE_OF_CLAUSE and kind_of(Intent(best)) is Kind.PUBLIC else None
 
 
-_POINTING_AT_ORDER = re.compile(
-    r"(?:这|那|该|此)(?:一)?[个件单笔条款]?(?:订单|快递|包裹|商品|东西)?|它"
-    r"|第[一二三四五六七八九十\d]+[个件单笔]的?|最后[一那]?[个件单笔]|上面那?[个件单笔]?"
-    r"|\b(?:the (?:first|second|third|fourth|fifth|last|other|\dst|\dnd|\drd|\dth) (?:one|order|parcel|package)"
-    r"|(?:this|that) (?:one|order|parcel|package)|it|this|that)\b"
-)
-_POINTING_AWAY = re.compile(r"^(?:那么?|and|so|but|then|also)[ ,]*|" + _POINTING_AT_ORDER.pattern)
-
-
-def _with_attached(entities: Entities, order_id: str | None, sku_id: str | None) -> Entities:
-    if order_id and not entities.names_an_order:
-        entities = replace(entities, order_ids=(order_id,))
-    if sku_id and not entities.sku_ids:
-        entities = replace(entities, sku_ids=(sku_id,))
-    return entities
-
-
 def _conversation(intent: Intent, form: str) -> _Reading:
     if intent in _SAID_IN_MANY_WAYS:
         return _Reading(intent, 1.0, Kind.PUBLIC, f"@{intent}")
@@ -274,7 +218,7 @@ def _chosen_by_id(text: str, focus: Focus) -> tuple[Option | None, Suggestion | 
     return option, suggestion
 
 
-def _named_order(said: _Said, focus: Focus) -> _Reading:
+def _named_order(said: Said, focus: Focus) -> _Reading:
     """A bare order number, or its last digits: the last question about an order is asked of this one."""
     if not said.entities.names_an_order or (said.attached and not is_bare_pick(said.text)):
         return _UNRESOLVED
@@ -296,7 +240,7 @@ def _other_order(focus: Focus) -> str | None:
     return others[0] if len(others) == 1 and len(focus.offered) == 2 else None
 
 
-def _continued_order(said: _Said, intent: Intent, focus: Focus) -> str | None:
+def _continued_order(said: Said, intent: Intent, focus: Focus) -> str | None:
     """什么时候到 in the middle of a talk about an order is about that order; 我的快递到哪了 need not be."""
     goes_on = focus.intent in _OWN_INTENTS and intent in _ABOUT_ONE_ORDER
     return focus.order_id if goes_on and not said.entities.names_an_order and not markers.is_own(said.form) else None
@@ -307,7 +251,7 @@ def _turned(plain: str) -> bool:
     return markers.is_reversed(plain) or (told and not markers.asks_what_to_do(plain))
 
 
-def _kind(said: _Said, plain: str, intent: Intent) -> Kind:
+def _kind(said: Said, plain: str, intent: Intent) -> Kind:
     """What mixes own facts with a rule is personal; so is what asks of one order or product, or of one day."""
     kind = kind_of(intent)
     if kind is not Kind.PUBLIC:

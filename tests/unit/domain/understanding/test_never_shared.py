@@ -113,3 +113,10 @@ def test_the_next_focus_counts_misses_and_can_be_kept(
     following = refocus(focus, understander.understand(text, focus, today), missed=missed)
     assert following.misses == (focus.misses + 1 if missed else 0)
     assert pickle.loads(pickle.dumps(following)) == following
+
+
+def test_a_long_story_is_never_shared(understander: Understander, today: date):
+    story = "我跟你们说一下情况，" * 40 + "运费多少 ZW202611220001"
+    understood = understander.understand(story, Focus(), today)
+    assert (understood.canonical, understood.kind) == ("", Kind.PERSONAL)
+    assert understood.entities.order_ids == ("ZW202611220001",)
