@@ -234,6 +234,7 @@ class Setup:
         command = [str(self.python), "-m", "pip", "install", "--no-deps", "--no-input", "--progress-bar=off", *arguments]
         quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PYTHONWARNINGS": "ignore"}
         errors: list[str] = []
+        unreachable = False
         with _stage(title) as tick, self.log.open("a") as log:
             child = subprocess.Popen(
                 command, env={**os.environ, **quiet}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
@@ -250,12 +251,14 @@ class Setup:
                         tick("unpacking")
                     elif line.startswith("ERROR:"):
                         errors.append(line[len("ERROR:") :].strip())
+                    unreachable = unreachable or "after connection broken by" in line
             finally:
                 if child.poll() is None and sys.exc_info()[0] is not None:
                     child.terminate()
                 code = child.wait()
         if code != 0:
-            what = errors[-1] if errors else f"pip ended with status {code}"
+            what = errors[0] if errors else f"pip ended with status {code}"
+            what += "; a package source could not be reached" if unreachable else ""
             hint = hint or "check the network; to use a mirror, set PIP_INDEX_URL"
             raise ConfigError(f"{title} failed: {what} ({hint}; all of pip's output: {self.log})")
 

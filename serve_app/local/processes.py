@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+_SEGMENT = re.compile(r"/dev/shm/(?:psm_|sem\.loky-|sem\.mp-)\S+$", re.MULTILINE)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -115,7 +118,9 @@ class Ledger:
 
 def end(leader: Leader, grace_s: float) -> None:
     """Asks every process of the session to end, and after `grace_s` seconds makes them."""
-    _signal(members(leader), signal.SIGTERM)
+    running = members(leader)
+    segments = _segments(running)
+    _signal(running, signal.SIGTERM)
     give_up = time.monotonic() + grace_s
     while members(leader) and time.monotonic() < give_up:
         _reap(leader.pid)
@@ -126,6 +131,20 @@ def end(leader: Leader, grace_s: float) -> None:
         _reap(leader.pid)
         time.sleep(0.02)
     _reap(leader.pid)
+    for segment in segments:
+        segment.unlink(missing_ok=True)
+
+
+def _segments(pids: Sequence[int]) -> set[Path]:
+    """The shared memory of Python's multiprocessing that these processes have open.
+
+    It outlives a process that is killed; an engine's is 400 MB. Its tracker would remove it, but is killed with the rest.
+    """
+    maps: list[str] = []
+    for pid in pids:
+        with suppress(OSError):
+            maps.append(Path(f"/proc/{pid}/maps").read_text())
+    return {Path(path) for path in _SEGMENT.findall("\n".join(maps))}
 
 
 def _signal(pids: Sequence[int], number: signal.Signals) -> None:

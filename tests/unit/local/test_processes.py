@@ -98,3 +98,18 @@ def test_a_later_process_with_the_same_number_is_left_alone(tmp_path: Path) -> N
 def test_a_record_that_says_nothing_ends_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "processes.json").write_text(text)
     assert Ledger(tmp_path / "processes.json").end_leftovers(grace_s=1) == []
+
+
+def test_shared_memory_of_what_was_ended_is_given_back(ledger: Ledger, tmp_path: Path) -> None:
+    code = """
+import multiprocessing.resource_tracker as tracker, time
+from multiprocessing.shared_memory import SharedMemory
+memory = SharedMemory(create=True, size=4096)
+tracker.unregister(memory._name, "shared_memory")
+print("up", memory.name, flush=True); time.sleep(600)
+"""
+    start(ledger, tmp_path, code)
+    segment = Path("/dev/shm") / (tmp_path / "log").read_text().split()[1]
+    assert segment.exists()
+    ledger.end_all(grace_s=10)
+    assert not segment.exists()
