@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from serve_app import tracing
 from serve_app.answering.reply import Reply, quietly, text_of
@@ -30,7 +30,7 @@ from serve_app.domain.messages import (
     middle_of,
 )
 from serve_app.domain.phrases import Desk, Phrase, say
-from serve_app.domain.question import Focus, Understanding
+from serve_app.domain.question import Entities, Focus, Understanding
 from serve_app.domain.session import AnswerRecord, QuestionRecord
 from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
 from serve_app.domain.templates import NeedsChoice, NoValue, answer_from
@@ -160,7 +160,7 @@ class Course:
             return
         if ask.caller.customer_id is None:
             raise Forbidden("An order can be attached only with its customer's token.", param="order_id")
-        facts = await self._facts(work, (ask.order_id,), ())
+        facts = await self._facts(work, Entities(order_ids=(ask.order_id,)))
         if "orders" not in facts.missing and all(order.id != ask.order_id for order in facts.orders):
             raise Forbidden("This order is not one of the customer's.", param="order_id")
 
@@ -196,7 +196,8 @@ class Course:
             return at_once("template", Delta(self._say(work, Phrase.SIGN_IN)))
         named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
         orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
-        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, orders, understood.entities.order_tails))
+        entities = replace(understood.entities, order_ids=orders)
+        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, entities))
         if found.template is None:
             return self._miss(work, found)
         answer = answer_from(
@@ -223,8 +224,7 @@ class Course:
             return self._miss(work, await self._look_up(work))
         if chat or work.ask.caller.customer_id is None:
             return await self._speaker.personal(work, None, ())
-        entities = work.understood.entities
-        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, entities.order_ids, entities.order_tails))
+        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, work.understood.entities))
         return await self._speaker.personal(work, facts, found.passages)
 
     def _from_shared(self, answer: SharedAnswer) -> Draft:
@@ -280,7 +280,7 @@ class Course:
                 work.degraded.append("knowledge")
                 return Found()
 
-    async def _facts(self, work: Work, order_ids: tuple[str, ...], order_tails: tuple[str, ...]) -> Facts:
+    async def _facts(self, work: Work, entities: Entities) -> Facts:
         caller = work.ask.caller
         within_s = min(self._deadlines.facts_ms / 1000, work.left_s)
         with work.step("context"):
@@ -289,8 +289,9 @@ class Course:
                 customer_id=str(caller.customer_id),
                 now=self._clock.now(),
                 within_s=within_s,
-                order_ids=order_ids,
-                order_tails=order_tails,
+                order_ids=entities.order_ids,
+                order_tails=entities.order_tails,
+                tracking_nos=entities.tracking_nos,
                 trace=tracing.outgoing(),
             )
             try:
