@@ -9,7 +9,9 @@ from functools import cached_property
 from serve_app.domain.intents import Intent
 from serve_app.domain.normalise import canonical_form, plain_form
 from serve_app.domain.question import Entities
-from serve_app.domain.understanding.rules import ACTING, CONVERSATION, OWN_THINGS, first_match
+from serve_app.domain.understanding.conversation import CONVERSATION
+from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
+from serve_app.domain.understanding.rules import first_match
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _ORDER_NAMED = re.compile(

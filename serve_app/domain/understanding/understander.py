@@ -14,8 +14,9 @@ from serve_app.domain.understanding import markers
 from serve_app.domain.understanding.entities import entities_in
 from serve_app.domain.understanding.following import is_just_pointing, points_at_the_other, starts_follow_up, topic_after
 from serve_app.domain.understanding.language import language_of
+from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
 from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
-from serve_app.domain.understanding.rules import ACTING, OWN_THINGS, first_match
+from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, own_intent, said_with
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
