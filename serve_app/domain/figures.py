@@ -8,6 +8,7 @@ several readings (7日 is seven days or the seventh) has them all. Not figures: 
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
@@ -74,7 +75,9 @@ _PARTS = {
     "cn": rf"半价|(?:[百千]分之)?{_CN}+(?:点{_CN}+)?(?:{_HARD_UNIT}|{_SOFT_UNIT})?",
     "other": r"[\p{No}\p{Nl}]",
 }
-_ALL = "|".join(f"(?P<{name}>{part})" for name, part in _PARTS.items())
+# What a figure begins with; tried first, because most characters begin none.
+_FIRST = rf"(?=[\d¥￥$€£\p{{No}}\p{{Nl}}{CN_CHARACTERS}]|{_BEGIN}[a-z])"
+_ALL = _FIRST + "(?:" + "|".join(f"(?P<{name}>{part})" for name, part in _PARTS.items()) + ")"
 FIGURE = cast(_Pattern, regex.compile(_ALL, regex.IGNORECASE))
 # For a partial search alone: finds where the last part of a text begins that may yet become a figure, or a longer one. It
 # ends in a character that no text holds, so whatever it finds reaches the end of the text.
@@ -146,12 +149,12 @@ def _is_idiom(said: str, before: str) -> bool:
 
 
 def _matched(pattern: str, text: str) -> str:
-    found = cast(Match | None, regex.match(pattern, text))
+    found = re.match(pattern, text)
     return found.group() if found else ""
 
 
 def _found_all(pattern: str, text: str) -> list[str]:
-    return cast(list[str], regex.findall(pattern, text))
+    return re.findall(pattern, text)
 
 
 def _read_number(said: str) -> Iterator[Reading]:
@@ -196,7 +199,7 @@ def _read_en_date(said: str) -> Iterator[Reading]:
 
 
 def _read_cn_date(said: str) -> Iterator[Reading]:
-    spoken = {mark: _value(said_part) for said_part, mark in regex.findall(rf"({_PART})\s?([年月日号])", said)}
+    spoken = {mark: _value(said_part) for said_part, mark in re.findall(rf"({_PART})\s?([年月日号])", said)}
     year, month, day = spoken.get("年", 0), spoken.get("月", 0), spoken.get("日", spoken.get("号", 0))
     if year is None or month is None or day is None:
         return
