@@ -220,11 +220,15 @@ class Course:
 
     async def _personal(self, work: Work) -> Draft:
         chat = work.understood.intent is Intent.CHITCHAT
-        if not self._speaker.may_answer(work, chat=chat):
-            return self._miss(work, await self._look_up(work))
-        if chat or work.ask.caller.customer_id is None:
+        may_answer = self._speaker.may_answer(work, chat=chat)
+        if may_answer and (chat or work.ask.caller.customer_id is None):
             return await self._speaker.personal(work, None, ())
+        if not may_answer:
+            found = await self._look_up(work)
+            return self._from_entry(work, found.entry, None) if found.entry else self._miss(work, found)
         found, facts = await asyncio.gather(self._look_up(work), self._facts(work, work.understood.entities))
+        if found.entry is not None:
+            return self._from_entry(work, found.entry, None)
         return await self._speaker.personal(work, facts, found.passages)
 
     def _from_shared(self, answer: SharedAnswer) -> Draft:

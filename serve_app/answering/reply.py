@@ -70,8 +70,7 @@ class Reply:
 
     async def _cut(self) -> None:
         self._recorded = True
-        if isinstance(self._draft.body, AsyncGenerator):
-            await quietly(self._draft.body.aclose())
+        await quietly(self._draft.body.aclose())
         await quietly(self._record("cancelled", tuple(self._said)))
 
 

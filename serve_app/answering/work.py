@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,7 +65,7 @@ class Draft:
     """What will be said, decided up to its first visible piece. The rest comes from `body`."""
 
     source: AnswerSource
-    body: AsyncIterator[Middle]
+    body: AsyncGenerator[Middle, None]
     outcome: Outcome = field(default_factory=Outcome)
     model: str | None = None
     demo: bool = False
@@ -81,7 +81,7 @@ class Draft:
     expires_at: datetime | None = None
 
 
-async def _each(events: tuple[Middle, ...]) -> AsyncIterator[Middle]:
+async def _each(events: tuple[Middle, ...]) -> AsyncGenerator[Middle, None]:
     for event in events:
         yield event
 
