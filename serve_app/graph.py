@@ -59,7 +59,7 @@ def deploy(room: Any, settings: RoomSettings, **options: Any) -> Deployment:
         name=options.pop("name", None) or room.__name__,
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_ongoing_requests,
-        ray_actor_options={"num_cpus": settings.cpus, "num_gpus": settings.gpus},
+        ray_actor_options=options.pop("ray_actor_options", {"num_cpus": settings.cpus, "num_gpus": settings.gpus}),
         graceful_shutdown_timeout_s=DRAIN_S,
         graceful_shutdown_wait_loop_s=0.5,
         **options,

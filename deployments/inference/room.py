@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from ray import serve
@@ -13,15 +13,22 @@ from serve_app.adapters.vllm_engine import VllmEngine, ray_stat_loggers
 from serve_app.config import Config
 from serve_app.domain.generation import Finished, Generate, Piece, Started
 from serve_app.packaged_model import model_path
+from serve_app.ports import Engine
+
+
+def vllm_engine(config: Config) -> Engine:
+    return VllmEngine(config.model, config.model.path or model_path(config.home), ray_stat_loggers)
 
 
 class Inference:
     """Serve counts it as ready when its constructor has ended: the model is loaded then, and warm."""
 
-    async def __init__(self, config: Config) -> None:  # pyright: ignore[reportGeneralTypeIssues] Serve awaits it
+    async def __init__(  # pyright: ignore[reportGeneralTypeIssues] Serve awaits it
+        self, config: Config, make_engine: Callable[[Config], Engine] = vllm_engine
+    ) -> None:
         tracing.configure("inference", os.environ)
         self._replica_id = serve.get_replica_context().replica_id.unique_id
-        self._engine = VllmEngine(config.model, config.model.path or model_path(config.home), ray_stat_loggers)
+        self._engine = make_engine(config)
         await self._engine.start()
 
     async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:

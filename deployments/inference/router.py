@@ -5,6 +5,8 @@ Runs in every process that holds a handle to Inference. Ray 2.60; it overrides p
 
 from __future__ import annotations
 
+import random
+
 from ray.serve._private.common import RequestMetadata
 from ray.serve._private.request_router.common import PendingRequest
 from ray.serve.request_router import ReplicaID, RequestRouter, RunningReplica
@@ -32,16 +34,19 @@ class StickyRouter(RequestRouter):
     async def choose_replicas(
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
     ) -> list[list[RunningReplica]]:
-        request = (
-            next((value for value in pending_request.args if isinstance(value, Generate)), None) if pending_request else None
-        )
-        if request is None or request.session_key is None:
-            # One rank: within a rank the framework takes the shortest queue.
+        if pending_request is None:
             return [candidate_replicas]
+        # Without this the framework asks again at once, in a busy loop, while every replica is full.
+        pending_request.routing_context.should_backoff = True
+        request = next((value for value in pending_request.args if isinstance(value, Generate)), None)
+        if request is None or request.session_key is None:
+            # Within a rank the framework takes the shortest queue, the first of equals. In a random order, because a burst is
+            # routed before the first of its requests shows in a queue.
+            return [random.sample(candidate_replicas, len(candidate_replicas))]
         # The replica names the decision from this: only it knows, in the end, where the request arrived.
         request.ranked_replicas = self._ring.ranked(request.session_key)
         by_id = {replica.replica_id.unique_id: replica for replica in candidate_replicas}
-        return [[by_id[replica_id]] for replica_id in request.ranked_replicas if replica_id in by_id]
+        return [[by_id[replica_id]] for replica_id in request.ranked_replicas if replica_id in by_id] or [candidate_replicas]
 
     def _renew(self) -> None:
         live = frozenset(replica_id.unique_id for replica_id in self.curr_replicas)
