@@ -11,6 +11,7 @@ from ray.serve.deployment import Application, Deployment
 
 from deployments.cache.room import Cache
 from deployments.context.room import Context
+from deployments.inference.door import Door
 from deployments.inference.placement import placement_group
 from deployments.inference.room import Inference
 from deployments.ingress.room import Ingress
@@ -29,7 +30,7 @@ def build(config: Config) -> Application:
     """
     config = config.resolved(os.environ)
     if config.role == "engine":
-        return inference(config)
+        return deploy(Door, RoomSettings()).bind(inference(config))
     return ingress(config, engine=inference(config) if config.role == "both" else None)
 
 
