@@ -27,11 +27,10 @@ from serve_app.api.app import Services
 from serve_app.api.readiness import Readiness
 from serve_app.config import Config, TenantSettings
 from serve_app.domain.generation import Sampling
-from serve_app.domain.messages import Kind
-from serve_app.domain.model_card import ModelCard, card_of, may_answer
+from serve_app.domain.model_card import ModelCard, card_of
 from serve_app.domain.phrases import Desk
 from serve_app.domain.prompt import FORMATS, PromptRenderer
-from serve_app.domain.system_text import PROMPT_VERSION, policies_text, system_text
+from serve_app.domain.system_text import PROMPT_VERSION, chat_text, policies_text, system_text
 from serve_app.domain.understanding import Understander
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
@@ -129,13 +128,10 @@ class _System:
 
 
 async def _system(knowledge: SqlKnowledge, tenant: str, settings: TenantSettings, card: ModelCard) -> _System:
-    shop = settings.shop
-    text = system_text(shop.name_zh, shop.name_en)
-    if not any(may_answer(card, language, Kind.PERSONAL, False) for language in card.languages):
-        # A model that may say nothing of the shop is not told its rules either.
-        return _System(text, "")
+    if card.kinds <= {"chat"}:
+        return _System(chat_text(), "")
     entries, _ = await knowledge.published(tenant)
-    return _System(text, policies_text(entries, "zh"))
+    return _System(system_text(settings.shop.name_zh, settings.shop.name_en), policies_text(entries, "zh"))
 
 
 def _stamp(system: _System, config: Config, card: ModelCard) -> Stamp:

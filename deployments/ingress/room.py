@@ -30,7 +30,8 @@ class Ingress:
         remote_cache, remote_context, inference = RemoteCache(cache), RemoteContext(context), InferenceHandle(engine)
         checks = {"cache": remote_cache.check, "context": remote_context.check, "inference": inference.check}
         rooms = OtherRooms(remote_cache, remote_context, inference, checks)
-        self._app = create_app(await assemble(config, rooms, self._stack))
+        # Serve answers with a request's id by itself, and hands one of its own in where the caller gave none.
+        self._app = create_app(await assemble(config, rooms, self._stack), name_requests=False)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Serve asks for the application when the constructor has ended."""

@@ -39,12 +39,13 @@ class Services:
     new_id: Callable[[str], str]
 
 
-def create_app(services: Services) -> FastAPI:
+def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
+    """`name_requests`: answer with `X-Request-ID`; off where the server around it does so."""
     app = FastAPI(title="ZeroWait", version="0.1.0", docs_url="/docs", redoc_url=None)
     add_error_handlers(app)
     _add_health(app, services)
     _add_asking(app, services)
-    app.add_middleware(Edge, limit=services.limits.requests_in_flight, new_id=services.new_id)
+    app.add_middleware(Edge, limit=services.limits.requests_in_flight, new_id=services.new_id, name_requests=name_requests)
     return app
 
 

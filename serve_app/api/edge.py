@@ -59,10 +59,11 @@ def add_error_handlers(app: FastAPI) -> None:
 class Edge:
     """The outermost layer: the request's id, the bound on requests in flight, and no exception without our form."""
 
-    def __init__(self, app: ASGIApp, limit: int, new_id: Callable[[str], str]) -> None:
+    def __init__(self, app: ASGIApp, limit: int, new_id: Callable[[str], str], *, name_requests: bool) -> None:
         self._app = app
         self._limit = limit
         self._new_id = new_id
+        self._name_requests = name_requests
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +77,8 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                if self._name_requests:
+                    MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
         if self._in_flight >= self._limit and scope["path"] not in PROBES:

@@ -8,7 +8,7 @@ from serve_app.domain.knowledge import Entry
 from serve_app.domain.messages import Language
 
 # Part of every answer key: bump it when the words below change.
-PROMPT_VERSION = "1"
+PROMPT_VERSION = "2"
 
 
 def system_text(shop_name_zh: str, shop_name_en: str) -> str:
@@ -18,6 +18,14 @@ def system_text(shop_name_zh: str, shop_name_en: str) -> str:
         "Answer in the customer's language, Chinese or English, in at most three short sentences. "
         "Use only the policies, facts and passages given to you. Never invent a number, a date, an amount or an order. "
         "If they do not hold the answer, say that a person will help."
+    )
+
+
+def chat_text() -> str:
+    """For a model that may say nothing of the shop. Small models follow a short text in one language best."""
+    return (
+        "You are a friendly assistant. Answer small talk in one or two short sentences, in the user's language. "
+        "Never state numbers, dates or prices."
     )
 
 
