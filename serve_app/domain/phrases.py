@@ -37,7 +37,7 @@ _PHRASES: dict[Phrase, dict[Language, str]] = {
         "en": "A person needs to look at this. Our team answers {hours} (shop time): {contact}.",
     },
     Phrase.HANDOFF_MISSING: {
-        "zh": "暂时查不到您的相关信息，为避免说错，我先不作猜测。请稍后再试，或联系人工客服：客服时间 {hours}，您可以{contact}。",
+        "zh": "暂时查不到您的相关信息，我先不作猜测。请稍后再试，或联系人工客服：客服时间 {hours}，您可以{contact}。",
         "en": (
             "I cannot reach that part of your data right now, and I would rather not guess. Please try again shortly, "
             "or ask our team, {hours} (shop time): {contact}."
