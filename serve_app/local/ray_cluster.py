@@ -48,6 +48,9 @@ def environment(base: Mapping[str, str], folder: Path, ports: Ports) -> dict[str
         # One machine: nobody else takes over what is drained.
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        # Ray asks for a token wherever an earlier `ray.init` left one in the home folder; the dashboard's address is opened
+        # in a browser here, and nothing but loopback reaches it.
+        "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
         "VLLM_NO_USAGE_STATS": "1",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
