@@ -9,8 +9,7 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from deployments.inference.client import InferenceHandle
-from deployments.ingress.clients import RemoteCache, RemoteContext
+from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
 from serve_app import tracing
 from serve_app.api.app import create_app
 from serve_app.assembly import OtherRooms, assemble
@@ -27,9 +26,9 @@ class Ingress:
         self._stack = AsyncExitStack()
         # In production the engine is an application of its own.
         engine = engine or serve.get_deployment_handle("Inference", app_name=config.engine_app)
-        remote_cache, remote_context, inference = RemoteCache(cache), RemoteContext(context), InferenceHandle(engine)
-        checks = {"cache": remote_cache.check, "context": remote_context.check, "inference": inference.check}
-        rooms = OtherRooms(remote_cache, remote_context, inference, checks)
+        cache_room, context_room, inference = CacheHandle(cache), ContextHandle(context), InferenceHandle(engine)
+        checks = {"cache": cache_room.check, "context": context_room.check, "inference": inference.check}
+        rooms = OtherRooms(cache_room, context_room, inference, checks)
         # Serve answers with a request's id by itself, and hands one of its own in where the caller gave none.
         self._app = create_app(await assemble(config, rooms, self._stack), name_requests=False)
 

@@ -10,7 +10,7 @@ from ray import serve
 from ray.serve.deployment import Application, Deployment
 from ray.serve.handle import DeploymentHandle
 
-from deployments.inference.client import InferenceHandle
+from deployments.handles import InferenceHandle
 from deployments.inference.room import Inference
 from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.config import Config

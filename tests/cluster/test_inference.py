@@ -18,7 +18,7 @@ import ray
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from deployments.inference.client import InferenceHandle
+from deployments.handles import InferenceHandle
 from serve_app.domain.errors import ModelFailed, TooLong
 from serve_app.domain.generation import Started
 from tests.cluster.inference_app import a_request, application

@@ -1,16 +1,46 @@
-"""Inference behind its Serve handle, as the port `InferenceRoom`."""
+"""The rooms behind their Serve handles, as the ports that their callers know."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
-from typing import cast
+from typing import Any, cast
 
 from ray.exceptions import RayError
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 
-from serve_app.domain.errors import InternalError, ModelFailed, Overloaded, ZeroWaitError
+from serve_app.domain.errors import InternalError, ModelFailed, Overloaded, RoomFailed, ZeroWaitError
+from serve_app.domain.facts import Facts
 from serve_app.domain.generation import Generate, Piece
+from serve_app.domain.knowledge import Found, Lookup
+from serve_app.ports import FactsQuery
+
+
+class ContextHandle:
+    """The port `ContextRoom`."""
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle
+
+    async def facts(self, query: FactsQuery) -> Facts:
+        return await _call(self._handle.facts, query)
+
+    async def check(self) -> None:
+        await _call(self._handle.check_health)
+
+
+class CacheHandle:
+    """The port `CacheRoom`."""
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle
+
+    async def look_up(self, lookup: Lookup) -> Found:
+        return await _call(self._handle.look_up, lookup)
+
+    async def check(self) -> None:
+        await _call(self._handle.check_health)
 
 
 class InferenceHandle:
@@ -46,3 +76,17 @@ class InferenceHandle:
             await self._handle.check_health.remote()
         except (RayError, RayServeException) as error:
             raise ModelFailed(f"{type(error).__name__}: {error}") from error
+
+
+async def _call(method: DeploymentHandle, *args: Any) -> Any:
+    """Raises RoomFailed for whatever Ray says, and our own errors as they were raised over there."""
+    response = method.remote(*args)
+    try:
+        return await response
+    except asyncio.CancelledError:
+        response.cancel()
+        raise
+    except (InternalError, ZeroWaitError):
+        raise
+    except (RayError, RayServeException) as error:
+        raise RoomFailed(f"{type(error).__name__}: {error}") from error
