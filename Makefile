@@ -21,7 +21,7 @@ help: ## this list
 	@echo "  Options: GPU=1 (CUDA set and configuration), PYTHON=, TORCH_CPU_INDEX=, ARGS= (for zerowait run)"
 
 run: ## set everything up and serve the demo shop on 127.0.0.1:8000
-	@$(BOOTSTRAP) --ports
+	@$(BOOTSTRAP) --for-run $(ARGS)
 	@exec $(BIN)/zerowait run $(CONFIG) $(ARGS)
 
 venv: ## make the environment .venv from the lock files
@@ -34,7 +34,7 @@ check: venv ## format, lint, types, import contracts; any warning fails
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 format: venv ## format the code
 	@$(BIN)/ruff format .

