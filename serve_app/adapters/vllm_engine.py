@@ -222,10 +222,11 @@ def _set_environment(settings: ModelSettings, environ: MutableMapping[str, str])
     environ["VLLM_CPU_KVCACHE_SPACE"] = str(settings.cpu_kv_cache_gib)
     if "VLLM_CPU_OMP_THREADS_BIND" not in environ:
         cpu_count = cast(Callable[[], int], importlib.import_module("joblib").cpu_count)
-        # Threads that are pinned to cores stall each other where the rest of the graph uses the same cores. Ray gives an
-        # actor one thread; and a container's share of the processor is not seen by OpenMP.
+        # The rest of the graph uses the same cores. Threads that are pinned, or that wait by spinning, then hold up each other:
+        # a token takes a second instead of 20 ms. Ray gives an actor one thread, and OpenMP does not see a container's share.
         environ["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
         environ["OMP_NUM_THREADS"] = str(max(1, cpu_count()))
+        environ.setdefault("GOMP_SPINCOUNT", "1000")
     # FlashInfer compiles its sampler at run time, for which machines that only run models lack the tools.
     environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
     environ.setdefault("VLLM_NO_USAGE_STATS", "1")
