@@ -51,6 +51,8 @@ def environment(base: Mapping[str, str], folder: Path, ports: Ports) -> dict[str
         # Ray asks for a token wherever an earlier `ray.init` left one in the home folder; the dashboard's address is opened
         # in a browser here, and nothing but loopback reaches it.
         "RAY_AUTH_MODE": "disabled",
+        # Ray starts its workers at nice 15: here they are what the machine is for.
+        "RAY_worker_niceness": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "VLLM_NO_USAGE_STATS": "1",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
