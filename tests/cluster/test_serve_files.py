@@ -23,6 +23,7 @@ from serve_app.local.ports import Ports
 from serve_app.local.processes import Ledger
 from serve_app.local.serve_file import default
 from tests.cluster.local_start import free_ports
+from tests.redis_servers import serving, valkey_binary
 
 _BIN = Path(sys.executable).parent
 _PATIENCE_S = 240
@@ -85,7 +86,14 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(packaged_model: Path, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def own_valkey() -> Iterator[str]:
+    """Not the one that other tests share: what is answered here stays here."""
+    with serving(valkey_binary()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def cluster(packaged_model: Path, own_valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     home = tmp_path_factory.mktemp("cluster") / "data"
     (home / "models").mkdir(parents=True)
     (home / "models" / packaged_model.name).symlink_to(packaged_model)
@@ -96,7 +104,7 @@ def cluster(packaged_model: Path, valkey_url: str, tmp_path_factory: pytest.Temp
     folder = Path("/tmp") / f"zerowait-test-{os.getpid()}"  # short, for sockets
     folder.mkdir(mode=0o700)
     base = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    base |= {"ZEROWAIT_DATA_DIR": str(home), "REDIS_URL": valkey_url}
+    base |= {"ZEROWAIT_DATA_DIR": str(home), "REDIS_URL": own_valkey}
     environ = ray_cluster.environment(base, folder, ports)
     ledger = Ledger(home / "processes.json")
     try:
