@@ -14,6 +14,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -44,10 +45,12 @@ LOCKS = {"cpu": ("cpu.txt", "torch-cpu.txt"), "gpu": ("gpu.txt",)}
 
 def main() -> int:
     options = _options()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     venv, requirements = Path(options.venv).resolve(), ROOT / "requirements"
     try:
-        with _only_one(venv):
-            setup = Setup(venv, requirements, options.set, options.torch_cpu_index)
+        with _only_one(venv) as lock:
+            setup = Setup(venv, requirements, options.set, options.torch_cpu_index, lock)
             if setup.is_complete():
                 return 0
             if not setup.has_packages():
@@ -169,11 +172,13 @@ def _ports(ports: dict[str, int]) -> str:
 class Setup:
     """One environment. It is whole when its stamp, written last, names the locks it was made from."""
 
-    def __init__(self, venv: Path, requirements: Path, chosen: str, torch_cpu_index: str) -> None:
+    def __init__(self, venv: Path, requirements: Path, chosen: str, torch_cpu_index: str, lock: int | None = None) -> None:
         self.venv = venv
         self.python = venv / "bin" / "python"
         self.locks = [requirements / name for name in LOCKS[chosen]]
         self.torch_cpu_index = torch_cpu_index
+        # Held by pip too: should this program be killed, the next one waits until nobody writes to the environment.
+        self.held = () if lock is None else (lock,)
         self.stamp = venv / "zerowait-complete.json"
         self.log = venv.parent / ".cache" / "setup.log"
         self.expected = {
@@ -253,7 +258,13 @@ class Setup:
         unreachable = False
         with _stage(title) as tick, self.log.open("a") as log:
             child = subprocess.Popen(
-                command, env={**os.environ, **quiet}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+                command,
+                env={**os.environ, **quiet},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd=ROOT,
+                pass_fds=self.held,
             )
             assert child.stdout is not None
             try:
@@ -308,8 +319,8 @@ def _stage(title: str) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def _only_one(venv: Path) -> Generator[None]:
-    """A second set-up of the same environment waits for the first."""
+def _only_one(venv: Path) -> Generator[int]:
+    """A second set-up of the same environment waits for the first. Yields the lock's descriptor."""
     lock = venv.parent / ".cache" / f"{venv.name.lstrip('.')}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
@@ -318,7 +329,7 @@ def _only_one(venv: Path) -> Generator[None]:
         except OSError:
             say("another set-up is running; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
 if __name__ == "__main__":
