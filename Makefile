@@ -10,7 +10,8 @@ SET ?= $(if $(GPU),gpu,cpu)
 TORCH_CPU_INDEX ?=
 # More options for `zerowait run`, for example ARGS="--port 8080".
 ARGS ?=
-CONFIG := $(if $(filter gpu,$(SET)),--config serve_app/configs/one-gpu.yaml)
+# What `make run` serves, a path. Default: serve_app/configs/one-gpu.yaml with GPU=1, else the packaged demonstration.
+CONFIG := $(if $(filter gpu,$(SET)),serve_app/configs/one-gpu.yaml)
 
 export TORCH_CPU_INDEX
 BIN := .venv/bin
@@ -18,11 +19,11 @@ BOOTSTRAP = $(if $(PYTHON),,$(error no Python found: install Python 3.11 or 3.12
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  Options: GPU=1 (CUDA set and configuration), PYTHON=, TORCH_CPU_INDEX=, ARGS= (for zerowait run)"
+	@echo "  Options: GPU=1 (CUDA set and configuration), CONFIG= (a path), PYTHON=, TORCH_CPU_INDEX=, ARGS= (for zerowait run)"
 
 run: ## set everything up and serve the demo shop on 127.0.0.1:8000
 	@$(BOOTSTRAP) --for-run $(ARGS)
-	@exec $(BIN)/zerowait run $(CONFIG) $(ARGS)
+	@exec $(BIN)/zerowait run $(if $(CONFIG),--config '$(CONFIG)') $(ARGS)
 
 venv: ## make the environment .venv from the lock files
 	@$(BOOTSTRAP)

@@ -1,0 +1,38 @@
+"""The configurations and examples that ZeroWait ships, read as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from serve_app.config import Config
+from serve_app.local import serve_file
+
+ROOT = Path(__file__).parents[2]
+SERVE_FILES = sorted((ROOT / "serve_app" / "configs").glob("*.yaml"))
+
+
+def models() -> list[tuple[str, Config]]:
+    """The configuration of every application that is shipped, and of every example of a model in a README."""
+    found: list[tuple[str, Config]] = []
+    for file in SERVE_FILES:
+        tree, _ = serve_file.read(file)
+        found += [(f"{file.name}, {one['name']}", Config.model_validate(one["args"])) for one in tree["applications"]]
+    for name in ("README.md", "README.zh-CN.md"):
+        for block in re.findall(r"```yaml\n(model:.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL):
+            found.append((name, Config.model_validate(yaml.safe_load(block))))
+    return found
+
+
+def test_each_serve_file_is_valid() -> None:
+    assert {"local.yaml", "one-gpu.yaml", "production.yaml"} <= {file.name for file in SERVE_FILES}
+    assert any(where == "README.md" for where, _ in models())
+
+
+@pytest.mark.parametrize(("where", "config"), models())
+def test_a_model_that_would_think_opens_with_an_empty_think_block(where: str, config: Config) -> None:
+    if "qwen3" in (config.model.path or "").lower():
+        assert config.model.think_block, where
