@@ -43,7 +43,10 @@ class Sessions(Protocol):
         ...
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
-        """Records the answer and what the conversation is about now, and lets the next turn begin."""
+        """Records the answer and what the conversation is about now, and lets the next turn begin, also when it raises.
+
+        Raises StoreFailed, Conflict.
+        """
         ...
 
     async def abandon(self, tenant: str, session_id: str, number: int) -> None:

@@ -96,17 +96,18 @@ class MemorySessions:
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """See the port. The first answer stays: a second call changes nothing."""
-        answer_line(number, answer)
-        focus_json(focus)
         talk = self._conversations.get((tenant, session_id))
         if talk is None or number > len(talk.questions):
             raise StoreFailed("the session is gone")
-        if number in talk.answers:
-            return
-        talk.answers[number] = answer
-        if number > talk.focus_number:
-            talk.focus, talk.focus_number = focus, number
-        await self._leave(talk, number)
+        try:
+            answer_line(number, answer)
+            focus_json(focus)
+            if number not in talk.answers:
+                talk.answers[number] = answer
+                if number > talk.focus_number:
+                    talk.focus, talk.focus_number = focus, number
+        finally:
+            await self._leave(talk, number)
 
     async def abandon(self, tenant: str, session_id: str, number: int) -> None:
         """See the port."""

@@ -97,7 +97,7 @@ class RedisSessions:
                 await asyncio.sleep(pause_s)
             except BaseException:
                 # Also when the client goes away: nobody shall wait for a turn that nobody takes.
-                self._in_background(self._leave(call, keys, message_id, holder))
+                self._in_background(self._leave_after(call, keys, message_id, holder))
                 raise
             pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
@@ -118,16 +118,24 @@ class RedisSessions:
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """See the port. The first answer stays: a second call changes nothing.
 
-        Once begun it is carried out, also when its caller is cancelled. Raises Conflict when this process had lost the turn
-        and a repeat of the message took it up.
+        Once begun it is carried out, also when its caller is cancelled. Whatever it raises, the turn is let go. Raises
+        StoreFailed (also for an answer that cannot be kept), and Conflict when this process had lost the turn and a repeat of
+        the message took it up.
         """
         await asyncio.shield(self._in_background(self._finish(tenant, session_id, number, answer, focus)))
 
     async def _finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         held = self._held.get((tenant, session_id, number))
-        arguments = (number, held.holder if held else "", answer_line(number, answer), focus_json(focus), self._ttl_s)
-        status = await scripts.FINISH.run(self._client, session_keys(tenant, session_id), arguments)
-        self._let_go(tenant, session_id, number)
+        keys = session_keys(tenant, session_id)
+        try:
+            arguments = (number, held.holder if held else "", answer_line(number, answer), focus_json(focus), self._ttl_s)
+            status = await scripts.FINISH.run(self._client, keys, arguments)
+        except BaseException:
+            if held is not None:
+                self._in_background(self._leave(keys, held.message_id, held.holder))
+            raise
+        finally:
+            self._let_go(tenant, session_id, number)
         if status == b"gone":
             raise StoreFailed("the session is gone: its time to live is over, or Redis lost it")
         if status == b"taken":
@@ -186,9 +194,12 @@ class RedisSessions:
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _leave(self, call: asyncio.Future[Any], keys: Keys, message_id: str, holder: str) -> None:
+    async def _leave_after(self, call: asyncio.Future[Any], keys: Keys, message_id: str, holder: str) -> None:
         # Not before the last call has ended: it would line the turn up again.
         await asyncio.wait([call])
+        await self._leave(keys, message_id, holder)
+
+    async def _leave(self, keys: Keys, message_id: str, holder: str) -> None:
         try:
             await scripts.LEAVE.run(self._client, keys, (message_id, holder))
         except StoreFailed as error:

@@ -16,6 +16,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
+from serve_app.adapters import session_scripts as scripts
 from serve_app.adapters.redis_client import connect, ping, session_keys
 from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.config import RedisSettings
@@ -161,6 +162,26 @@ async def test_turns_left_at_the_end_are_given_up_at_once(client: Redis, session
     await leaving.begin(ask(name, "m1", new=True))
     await leaving.aclose()
     assert (await sessions.begin(ask(name, "m2"))).number == 2
+
+
+async def test_a_turn_is_let_go_when_the_answer_could_not_be_sent(
+    client: Redis, sessions: RedisSessions, monkeypatch: pytest.MonkeyPatch
+):
+    holding = RedisSessions(client, ttl_s=3600, turn_wait_s=20, lease_s=60)
+    name = uuid4().hex
+    await holding.begin(ask(name, "m1", new=True))
+    run = scripts.FINISH.run
+
+    async def fails_once(*_arguments: Any) -> Any:
+        monkeypatch.setattr(scripts.FINISH, "run", run)
+        raise StoreFailed("away")
+
+    monkeypatch.setattr(scripts.FINISH, "run", fails_once)
+    with pytest.raises(StoreFailed):
+        await holding.finish("demo", name, 1, answer("x"), Focus())
+    async with asyncio.timeout(2):
+        assert (await sessions.begin(ask(name, "m2"))).number == 2
+    await holding.aclose()
 
 
 async def worker(url: str, *arguments: str) -> asyncio.subprocess.Process:

@@ -369,6 +369,16 @@ async def test_too_long_an_answer_is_refused(kept: Kept):
     assert (await kept.read(question)).turns[0].answer == answer()
 
 
+async def test_a_turn_whose_answer_could_not_be_recorded_blocks_nobody(kept: Kept):
+    question = start()
+    await kept.begin(question)
+    with pytest.raises(StoreFailed):
+        await kept.finish(question, 1, answer("长" * 100_000))
+    async with asyncio.timeout(2):
+        begun = await kept.begin(ask(question.session_id))
+    assert [(turn.number, turn.answer) for turn in begun.session.turns] == [(1, None)]
+
+
 async def test_a_turn_that_does_not_come_is_refused(kept: Kept):
     impatient = kept.impatient()
     question = start()
