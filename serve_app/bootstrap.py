@@ -27,8 +27,6 @@ from serve_app.local.ports import Ports
 ROOT = Path(__file__).resolve().parent.parent
 # PyTorch's own index of CPU wheels, asked only when pip's configured sources have not got the CPU build.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-
-
 LOCKS = {"cpu": ("cpu.txt", "torch-cpu.txt"), "gpu": ("gpu.txt",)}
 
 

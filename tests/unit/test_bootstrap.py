@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.bootstrap import ROOT, Need, Setup, _ports_of, check_machine
+from serve_app.bootstrap import ROOT, Setup, _ports_of
 from serve_app.domain.errors import ConfigError
+from serve_app.local.machine import Need, check_machine
 
 # What the system's Python reads, which may be an old one.
 EARLY = [
@@ -18,6 +19,7 @@ EARLY = [
     "serve_app/domain/__init__.py",
     "serve_app/domain/errors.py",
     "serve_app/local/__init__.py",
+    "serve_app/local/machine.py",
     "serve_app/local/ports.py",
     "serve_app/local/processes.py",
 ]
@@ -66,10 +68,10 @@ def test_a_folder_that_is_no_environment_is_not_touched(tmp_path: Path) -> None:
     assert (setup.venv / "mine").exists()
 
 
-def test_each_need_is_stated_and_what_is_missing_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_need_is_stated_and_what_is_missing_marked(tmp_path: Path) -> None:
+    lines: list[str] = []
     with pytest.raises(ConfigError, match="nothing was changed"):
-        check_machine(tmp_path / ".venv", Need(10**6, 10**6, "4 to 10", "1 GB"), gpu=False)
-    lines = capsys.readouterr().err.splitlines()
+        check_machine(lines.append, tmp_path / ".venv", Need(10**6, 10**6, "4 to 10", "1 GB"), gpu=False)
     assert "4 to 10 minutes" in lines[0]
     assert sum(line.startswith("  missing  1000000 GiB of ") for line in lines) == 2
     assert any(line.startswith("  ok       Linux on x86-64 with AVX2") for line in lines)
