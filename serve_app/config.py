@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,6 +62,12 @@ class TokenSettings(Settings):
         if self.algorithm != "HS256" and self.jwks_url is None:
             raise ValueError(f"{self.algorithm} needs `jwks_url`")
         return self
+
+    def shares_keys_with(self, other: TokenSettings) -> Literal["secret", "jwks_url"] | None:
+        """The field by which both check a signature with the same keys."""
+        if "HS256" in (self.algorithm, other.algorithm):
+            return "secret" if self.algorithm == other.algorithm and self.secret == other.secret else None
+        return "jwks_url" if self.jwks_url == other.jwks_url else None
 
 
 class TenantSettings(Settings):
@@ -193,6 +200,19 @@ class Config(Settings):
     limits: LimitSettings = LimitSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
     rooms: Rooms = Rooms()
+
+    @model_validator(mode="after")
+    def _tokens_of_one_tenant_only(self) -> Config:
+        for (one, its), (other, others) in combinations(self.tenants.items(), 2):
+            shared = its.tokens.shares_keys_with(others.tokens)
+            if shared and (
+                None in (its.tokens.audience, others.tokens.audience) or its.tokens.audience == others.tokens.audience
+            ):
+                raise ValueError(
+                    f"the tenants {one} and {other} have the same tokens.{shared}, so they would accept each other's customer "
+                    f"tokens: give each its own, or an `audience` of its own"
+                )
+        return self
 
     def resolved(self, environ: Mapping[str, str]) -> Config:
         """The same with every default that depends on the machine filled in: paths absolute, addresses known.
