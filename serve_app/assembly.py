@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,16 +20,14 @@ from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.answering.course import Course, Shop
-from serve_app.answering.shared_tier import SharedTier, Stamp
-from serve_app.answering.speaker import Speaker, Voice
+from serve_app.answering.shared_tier import SharedTier
+from serve_app.answering.speaker import Speaker
+from serve_app.answering.voices import Voices
 from serve_app.api.app import Services
 from serve_app.api.readiness import Readiness
 from serve_app.config import Config, TenantSettings
-from serve_app.domain.generation import Sampling
-from serve_app.domain.model_card import ModelCard, card_of
+from serve_app.domain.model_card import card_of
 from serve_app.domain.phrases import Desk
-from serve_app.domain.prompt import FORMATS, PromptRenderer
-from serve_app.domain.system_text import PROMPT_VERSION, chat_text, policies_text, system_text
 from serve_app.domain.understanding import Understander
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
@@ -61,17 +58,18 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     sessions = RedisSessions(redis, ttl_s=config.redis.session_ttl_s, turn_wait_s=config.limits.turn_wait_s)
     stack.push_async_callback(sessions.aclose)
     knowledge = SqlKnowledge(engine)
-    versions = Versions(knowledge, config.tenants, clock, config.record.heartbeat_ms / 1000)
+    card = card_of(config.model)
+    tokenizer = await asyncio.to_thread(HfTokenizer.load, config.model.path or model_path(config.home))
+    voices = Voices(config.tenants, knowledge, tokenizer, config.model, card, clock)
+    versions = Versions(knowledge, config.tenants, clock, config.record.heartbeat_ms / 1000, voices.renew)
     await versions.refresh()
     _in_background(versions.run(), stack)
 
-    card = card_of(config.model)
-    systems = {tenant: await _system(knowledge, tenant, settings, card) for tenant, settings in config.tenants.items()}
     shared = SharedTier(
         TieredAnswers(MemoryAnswers(), RedisAnswers(redis)),
         view=versions.view,
         shops={tenant: settings.shop.id for tenant, settings in config.tenants.items()},
-        stamps={tenant: _stamp(system, config, card) for tenant, system in systems.items()},
+        stamp=voices.stamp,
         clock=clock,
         ttl_s=config.redis.answer_ttl_s,
         serve_stale_s=config.record.serve_stale_s,
@@ -83,7 +81,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         shared=shared,
         cache=rooms.cache,
         context=rooms.context,
-        speaker=await asyncio.to_thread(_speaker, config, card, rooms.inference, systems),
+        speaker=Speaker(card, rooms.inference, voices, config.model, config.deadlines.first_token_s),
         clock=clock,
         new_id=new_id,
         deadlines=config.deadlines,
@@ -115,52 +113,7 @@ def _understander() -> Understander:
     return Understander(classifier.classify, FastTextDetector().detect)
 
 
-@dataclass(frozen=True, slots=True)
-class _System:
-    """What every prompt of a tenant begins with."""
-
-    text: str
-    policies: str
-
-    @property
-    def digest(self) -> str:
-        return hashlib.blake2b(f"{len(self.text)}:{self.text}{self.policies}".encode(), digest_size=8).hexdigest()
-
-
-async def _system(knowledge: SqlKnowledge, tenant: str, settings: TenantSettings, card: ModelCard) -> _System:
-    if card.kinds <= {"chat"}:
-        return _System(chat_text(), "")
-    entries, _ = await knowledge.published(tenant)
-    return _System(system_text(settings.shop.name_zh, settings.shop.name_en), policies_text(entries, "zh"))
-
-
-def _stamp(system: _System, config: Config, card: ModelCard) -> Stamp:
-    sampling = Sampling(temperature=config.model.temperature, max_tokens=config.model.max_tokens)
-    return Stamp(PROMPT_VERSION, system.digest, card.key, sampling)
-
-
 def _shop(settings: TenantSettings) -> Shop:
     shop = settings.shop
     desk = Desk(shop.desk_hours, {"zh": shop.desk_contact_zh, "en": shop.desk_contact_en})
     return Shop(shop.time_zone, shop.currency, desk)
-
-
-def _speaker(config: Config, card: ModelCard, room: InferenceRoom, systems: Mapping[str, _System]) -> Speaker:
-    tokenizer = HfTokenizer.load(config.model.path or model_path(config.home))
-    model = config.model
-    voices = {
-        tenant: Voice(
-            PromptRenderer(
-                tokenizer,
-                system.text,
-                system.policies,
-                FORMATS[model.chat_format],
-                think_block=model.think_block,
-                max_model_len=model.max_model_len,
-                answer_tokens=model.max_tokens,
-            ),
-            config.tenants[tenant].shop.time_zone,
-        )
-        for tenant, system in systems.items()
-    }
-    return Speaker(card, room, voices, model, config.deadlines.first_token_s)

@@ -135,4 +135,4 @@ def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, list[Entry]]:
 
 
 def _passage(entry: Entry, language: Language) -> Passage:
-    return Passage(entry.source, entry.questions[language][0], entry.answers[language])
+    return Passage(entry.source, entry.questions[language][0], entry.answers[language], entry.valid_to)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from serve_app.domain.errors import StoreFailed
 from serve_app.domain.sharing import VersionView
@@ -20,11 +20,20 @@ logger = logging.getLogger(__name__)
 class Versions:
     """A view per tenant, kept fresh by `run`."""
 
-    def __init__(self, record: KnowledgeRecord, tenants: Iterable[str], clock: Clock, heartbeat_s: float) -> None:
+    def __init__(
+        self,
+        record: KnowledgeRecord,
+        tenants: Iterable[str],
+        clock: Clock,
+        heartbeat_s: float,
+        changed: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`changed` is told a tenant's name at the first look and whenever its version grew, before the view shows it."""
         self._record = record
         self._tenants = tuple(tenants)
         self._clock = clock
         self._heartbeat_s = heartbeat_s
+        self._changed = changed
         self._views: dict[str, VersionView] = {}
         self._seen: dict[str, int] = {}
 
@@ -39,6 +48,7 @@ class Versions:
             view = self._views.get(tenant)
             if view is None or self._seen.get(tenant) != version:
                 versions = await self._record.versions(tenant)
+                await self._changed(tenant)
             else:
                 versions = view.versions
             self._seen[tenant] = version

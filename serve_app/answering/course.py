@@ -29,6 +29,7 @@ from serve_app.domain.messages import (
     Suggestions,
     middle_of,
 )
+from serve_app.domain.named_orders import is_not_the_customers
 from serve_app.domain.phrases import Desk, Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
 from serve_app.domain.session import AnswerRecord, QuestionRecord
@@ -88,7 +89,7 @@ class Course:
         DeadlineExceeded.
         """
         deadline_at = self._clock.monotonic() + self._deadlines.request_s
-        work = Work(ask, self._new_id("ans"), self._clock, deadline_at)
+        work = Work(ask, self._new_id("ans"), self._clock, deadline_at, tracing.current())
         try:
             async with asyncio.timeout(self._deadlines.request_s):
                 return await self._open(work, new_session)
@@ -111,7 +112,8 @@ class Course:
         if begun.repeated is not None:
             return self._again(work, begun.repeated)
         try:
-            work.understood = self._understand(ask, text, begun.session.focus)
+            with work.step("understand"):
+                work.understood = self._understand(ask, text, begun.session.focus)
             asked_key, key = key, self._shared.key(ask, work.understood)
             if key is None or key != asked_key:
                 held = await self._shared.anywhere(ask.caller.tenant, key)
@@ -146,6 +148,9 @@ class Course:
     async def _choice(self, ask: Ask) -> str:
         """The question that a tap on a choice or a suggestion stands for."""
         session = await self._sessions.read(ask.caller.tenant, ask.session_id, ask.caller.customer_id)
+        for turn in session.turns:
+            if turn.question.message_id == ask.message_id:
+                return turn.question.text  # the same tap again, whatever was offered since
         for suggestion in session.focus.suggested:
             if suggestion.id == ask.choice:
                 return suggestion.question
@@ -161,7 +166,7 @@ class Course:
         if ask.caller.customer_id is None:
             raise Forbidden("An order can be attached only with its customer's token.", param="order_id")
         facts = await self._facts(work, Entities(order_ids=(ask.order_id,)))
-        if "orders" not in facts.missing and all(order.id != ask.order_id for order in facts.orders):
+        if is_not_the_customers(ask.order_id, facts):
             raise Forbidden("This order is not one of the customer's.", param="order_id")
 
     # What is answered
@@ -184,9 +189,10 @@ class Course:
         found = await self._look_up(work)
         if found.entry is not None:
             return self._from_entry(work, found.entry, key)
-        if work.understood.self_contained and self._speaker.may_answer(work):
+        # A rewritten follow-up is a key, not a question: its words mean nothing without the turns that a public prompt lacks.
+        if work.understood.self_contained and not work.understood.carried and self._speaker.may_answer(work):
             draft = await self._speaker.public(work, found.passages)
-            draft.share_key, draft.sources = key, tuple(passage.source for passage in found.passages)
+            draft.share_key = key
             return draft
         return self._miss(work, found)
 
@@ -215,21 +221,21 @@ class Course:
             draft.offered = answer.options
             return draft
         draft = at_once("template", Delta(answer.text), *answer.cards)
-        draft.order_id = answer.order_id
+        draft.order_id, draft.has_customer_facts = answer.order_id, True
         return draft
 
     async def _personal(self, work: Work) -> Draft:
         chat = work.understood.intent is Intent.CHITCHAT
         may_answer = self._speaker.may_answer(work, chat=chat)
-        if may_answer and (chat or work.ask.caller.customer_id is None):
+        if may_answer and chat:
             return await self._speaker.personal(work, None, ())
-        if not may_answer:
-            found = await self._look_up(work)
-            return self._from_entry(work, found.entry, None) if found.entry else self._miss(work, found)
-        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, work.understood.entities))
+        if may_answer and work.ask.caller.customer_id is not None:
+            found, facts = await asyncio.gather(self._look_up(work), self._facts(work, work.understood.entities))
+        else:
+            found, facts = await self._look_up(work), None
         if found.entry is not None:
             return self._from_entry(work, found.entry, None)
-        return await self._speaker.personal(work, facts, found.passages)
+        return await self._speaker.personal(work, facts, found.passages) if may_answer else self._miss(work, found)
 
     def _from_shared(self, answer: SharedAnswer) -> Draft:
         return at_once("cache", Delta(answer.text), *answer.citations)
@@ -355,7 +361,7 @@ class Course:
             order_id=draft.order_id,
             offered=draft.offered,
             suggested=draft.suggested,
-            missed=draft.missed,
+            missed=draft.missed or reason == "guard",
         )
         outcome = draft.outcome
         answer = AnswerRecord(
@@ -374,7 +380,8 @@ class Course:
             facts_digest=outcome.facts_digest,
             degraded=tuple(work.degraded),
         )
-        await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
+        with work.step("record"):
+            await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
         self._offer(work, draft, answer, said)
 
     def _offer(self, work: Work, draft: Draft, answer: AnswerRecord, said: tuple[Middle, ...]) -> None:
@@ -386,6 +393,7 @@ class Course:
             passed_guard=answer.finish_reason != "guard",
             sources=draft.sources,
             degraded=answer.degraded,
+            has_customer_facts=draft.has_customer_facts,
             demo_model=draft.demo,
         )
         if draft.share_key is None or may_share(candidate) is not None:

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from serve_app.domain.generation import Sampling
+from serve_app.answering.voices import Stamp
 from serve_app.domain.messages import Ask, Kind
 from serve_app.domain.question import Understanding
 from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, VersionView, answer_key, still_true
 from serve_app.ports import AnswerTiers, Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What could change an answer, besides the question: it stands in every key."""
-
-    prompt_version: str
-    system_digest: str
-    model: str | None  # None: the model may not answer public questions
-    sampling: Sampling
 
 
 class SharedTier:
@@ -32,7 +21,7 @@ class SharedTier:
         *,
         view: Callable[[str], VersionView | None],
         shops: Mapping[str, str],
-        stamps: Mapping[str, Stamp],
+        stamp: Callable[[str], Stamp],
         clock: Clock,
         ttl_s: int,
         serve_stale_s: float,
@@ -40,7 +29,7 @@ class SharedTier:
         self._tiers = tiers
         self._view = view
         self._shops = shops
-        self._stamps = stamps
+        self._stamp = stamp
         self._clock = clock
         self._ttl_s = ttl_s
         self._serve_stale_s = serve_stale_s
@@ -51,7 +40,7 @@ class SharedTier:
         if understood.kind is not Kind.PUBLIC or not understood.self_contained or understood.foreign:
             return None
         tenant = ask.caller.tenant
-        stamp = self._stamps[tenant]
+        stamp = self._stamp(tenant)
         return answer_key(
             AnswerKeyParts(
                 tenant=tenant,

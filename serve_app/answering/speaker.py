@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from serve_app import tracing
+from serve_app.answering.voices import Voices
 from serve_app.answering.work import Draft, Outcome, Route, Work
 from serve_app.config import ModelSettings
 from serve_app.domain.errors import DeadlineExceeded, ModelFailed, NotReady
@@ -18,20 +18,12 @@ from serve_app.domain.guard import FigureGuard
 from serve_app.domain.knowledge import Passage
 from serve_app.domain.messages import Citation, Delta, Kind, Middle, Usage
 from serve_app.domain.model_card import ModelCard, may_answer
-from serve_app.domain.prompt import PromptRenderer
+from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.wording import today
 from serve_app.ports import InferenceRoom
 
 # How long after the router's own patience a lost first piece is given up.
 GRACE_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """How a tenant's prompts are written."""
-
-    renderer: PromptRenderer
-    time_zone: str
 
 
 class Speaker:
@@ -41,7 +33,7 @@ class Speaker:
         self,
         card: ModelCard,
         room: InferenceRoom,
-        voices: Mapping[str, Voice],
+        voices: Voices,
         settings: ModelSettings,
         first_token_s: float,
     ) -> None:
@@ -61,14 +53,18 @@ class Speaker:
         Raises NotReady, Overloaded, DeadlineExceeded: before the first piece a failure keeps its status.
         """
         understood = work.understood
-        renderer = self._voices[work.ask.caller.tenant].renderer
+        renderer = self._voices.of(work.ask.caller.tenant).renderer
         prompt = renderer.public_prompt(passages, understood.text, understood.language)
-        return await self._draft(work, prompt, [p.text for p in passages], passages, close=None)
+        draft = await self._draft(work, prompt, [p.text for p in passages], passages, close=None)
+        draft.sources = tuple(passage.source for passage in passages)
+        # It is true as long as the first of its passages is.
+        draft.expires_at = min((p.valid_to for p in passages if p.valid_to is not None), default=None)
+        return draft
 
     async def personal(self, work: Work, facts: Facts | None, passages: Sequence[Passage]) -> Draft:
         """An answer within the conversation. Raises as `public` does."""
         understood = work.understood
-        voice = self._voices[work.ask.caller.tenant]
+        voice = self._voices.of(work.ask.caller.tenant)
         renderer = voice.renderer
         told = facts_text(facts, understood.language, voice.time_zone) if facts is not None else None
         prompt = renderer.session_prompt(
@@ -87,7 +83,9 @@ class Speaker:
             outcome.facts_digest = prompt.facts_digest
 
         sources = [p.text for p in passages] + ([told] if told else [])
-        return await self._draft(work, prompt.token_ids, sources, passages, close)
+        draft = await self._draft(work, prompt.token_ids, sources, passages, close)
+        draft.has_customer_facts = facts is not None or bool(work.session.turns)
+        return draft
 
     async def _draft(
         self,
@@ -108,14 +106,15 @@ class Speaker:
             timeout_s=work.left_s,
             trace=tracing.outgoing(),
         )
-        speech = _Speech(self._room.generate(request), FigureGuard(sources))
+        speech = _Speech(self._room.generate(request), FigureGuard(sources), work)
         visible = speech.visible()
         with work.step("model"):
             first = await self._first(visible, min(self._first_token_s, work.left_s))
         outcome = Outcome()
-        draft = Draft("model", _body(speech, visible, first, passages, outcome, close), outcome)
+        desk, language = self._voices.of(ask.caller.tenant).desk, work.understood.language
+        handoff = say(Phrase.HANDOFF if first is None else Phrase.HANDOFF_GUARD, language, desk)
+        draft = Draft("model", _body(speech, visible, first, passages, handoff, outcome, close), outcome)
         draft.model, draft.demo, draft.route = self.card.name, self.card.demo, speech.route
-        draft.missed = first is None
         return draft
 
     async def _first(self, visible: AsyncGenerator[str, None], within_s: float) -> str | None:
@@ -133,9 +132,10 @@ class Speaker:
 class _Speech:
     """One generation as it comes through the guard."""
 
-    def __init__(self, pieces: AsyncGenerator[Piece, None], guard: FigureGuard) -> None:
+    def __init__(self, pieces: AsyncGenerator[Piece, None], guard: FigureGuard, work: Work) -> None:
         self._pieces = pieces
         self._guard = guard
+        self._work = work
         self.route: Route | None = None
         self.token_ids: list[int] = []
         self.tripped = False
@@ -143,9 +143,12 @@ class _Speech:
 
     async def visible(self) -> AsyncGenerator[str, None]:
         """The text that may be seen. Ends where the guard trips; closing it ends the generation."""
+        asked_at = self._work.clock.monotonic()
         async with aclosing(self._pieces) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Started):
+                    # A replica has taken it.
+                    self._work.timings_ms["queue"] = round((self._work.clock.monotonic() - asked_at) * 1000, 2)
                     self.route = Route(piece.replica_id, piece.route)
                 elif isinstance(piece, Finished):
                     self.finished = piece
@@ -168,10 +171,12 @@ async def _body(
     visible: AsyncGenerator[str, None],
     first: str | None,
     passages: Sequence[Passage],
+    handoff: str,
     outcome: Outcome,
     close: Callable[[Outcome, Sequence[int] | str], None] | None,
 ) -> AsyncGenerator[Middle, None]:
-    """What is said. The turn is closed with the model's own tokens, or, cut by the guard, with the text that was seen."""
+    """What is said; where the guard cuts it, `handoff` follows. The turn is closed with the model's own tokens, or, when it
+    was cut, with the text that was seen."""
     shown: list[str] = []
     async with aclosing(visible):
         if first is not None:
@@ -183,6 +188,8 @@ async def _body(
     finished = speech.finished
     if speech.tripped:
         outcome.finish_reason = "guard"
+        shown.append(handoff)
+        yield Delta(handoff)
     elif finished is not None:
         outcome.finish_reason = finished.reason
         for passage in passages:

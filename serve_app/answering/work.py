@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from opentelemetry.context import Context
+
 from serve_app import tracing
 from serve_app.domain.knowledge import SourceVersion
 from serve_app.domain.messages import AnswerSource, Ask, Middle, Option, Suggestion, Usage
@@ -23,6 +25,7 @@ class Work:
     answer_id: str
     clock: Clock
     deadline_at: float  # monotonic
+    span: Context  # of the question: the parent of every step's, also of those that follow while the answer is streamed
     timings_ms: dict[str, float] = field(default_factory=dict[str, float])
     degraded: list[str] = field(default_factory=list[str])
     session: Session = field(init=False)
@@ -33,7 +36,7 @@ class Work:
     def step(self, name: str) -> Generator[None]:
         """Times a step and gives it a span."""
         started = self.clock.monotonic()
-        with tracing.tracer().start_as_current_span(name):
+        with tracing.tracer().start_as_current_span(name, context=self.span):
             try:
                 yield
             finally:
@@ -77,6 +80,7 @@ class Draft:
     order_id: str | None = None
     # Under which key it may be shared, if it turns out that it may, and what it was built from.
     share_key: str | None = None
+    has_customer_facts: bool = False
     sources: tuple[SourceVersion, ...] = ()
     expires_at: datetime | None = None
 

@@ -73,6 +73,7 @@ class Passage:
     source: SourceVersion
     title: str
     text: str
+    valid_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

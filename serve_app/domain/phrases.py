@@ -16,7 +16,6 @@ class Phrase(StrEnum):
     HANDOFF_ACTION = "handoff_action"
     HANDOFF_GUARD = "handoff_guard"
     SIGN_IN = "sign_in"
-    WHICH_ORDER = "which_order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,6 @@ _PHRASES: dict[Phrase, dict[Language, str]] = {
         "zh": "这需要查看您的账户信息，请先登录后再问我。",
         "en": "That needs your account. Please sign in and ask me again.",
     },
-    Phrase.WHICH_ORDER: {"zh": "请问您问的是哪一个订单？", "en": "Which order do you mean?"},
 }
 
 

@@ -99,7 +99,9 @@ class Front:
 
 
 @asynccontextmanager
-async def serving(home: Path, redis_url: str, model: Path, engine: ScriptedEngine, **settings: Any) -> AsyncGenerator[Front]:
+async def serving(
+    home: Path, redis_url: str, model_folder: Path, engine: ScriptedEngine, **settings: Any
+) -> AsyncGenerator[Front]:
     """A front with the demo shop in `home`; `settings` go to the configuration."""
     tree = {"data_dir": home, "redis": {"url": redis_url}, **settings}
     config = Config.model_validate(tree).resolved({})
@@ -107,8 +109,8 @@ async def serving(home: Path, redis_url: str, model: Path, engine: ScriptedEngin
     key = await _prepare(config)
     # The ingress reads the tokenizer of the packaged model where the set-up puts it.
     (home / "models").mkdir(exist_ok=True)
-    if not (link := home / "models" / model.name).exists():
-        link.symlink_to(model)
+    if not (link := home / "models" / model_folder.name).exists():
+        link.symlink_to(model_folder)
     await engine.start()
     async with AsyncExitStack() as stack:
         cache, context, inference = Cache(config), Context(config), LocalInference(engine)

@@ -219,9 +219,18 @@ class TestAModelThatMisbehaves:
     async def test_a_figure_without_a_source_stops_the_answer(self, broken: Front) -> None:
         answer = await broken.ask(CHAT)
         assert answer["finish_reason"] == "guard"
-        assert answer["text"].startswith("It takes")
-        assert "5" not in answer["text"]
-        assert "30" not in answer["text"]
+        said, _, handoff = answer["text"].partition("…")
+        assert said.strip() == "It takes"
+        assert "Our team" in handoff
+
+    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("5 days.")), {})], indirect=True)
+    async def test_a_figure_at_once_is_a_hand_over(self, broken: Front) -> None:
+        answer = await broken.ask(CHAT)
+        assert answer["finish_reason"] == "guard"
+        assert "days" not in answer["text"]
+        assert "Our team" in answer["text"]
+        turns = (await broken.get(f"/v1/sessions/{answer['session_id']}")).json()["turns"]
+        assert turns[0]["answer"]["text"] == answer["text"]
 
     @pytest.mark.parametrize("broken", [(ScriptedEngine(), {})], indirect=True)
     async def test_a_dead_engine_is_said_before_the_answer_begins(self, broken: Front) -> None:

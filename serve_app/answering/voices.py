@@ -1,0 +1,89 @@
+"""How each tenant's prompts are written, kept true to what is published."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serve_app.config import ModelSettings, TenantSettings
+from serve_app.domain.generation import Sampling
+from serve_app.domain.model_card import ModelCard
+from serve_app.domain.phrases import Desk
+from serve_app.domain.prompt import FORMATS, Encoder, PromptRenderer
+from serve_app.domain.system_text import PROMPT_VERSION, chat_text, policies_text, system_text
+from serve_app.ports import Clock, KnowledgeRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What could change an answer, besides the question: it stands in every key of a shared answer."""
+
+    prompt_version: str
+    system_digest: str  # of the system text and the policies
+    model: str
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    renderer: PromptRenderer
+    stamp: Stamp
+    time_zone: str
+    desk: Desk
+
+
+class Voices:
+    """One voice a tenant. `renew` is called at the start and whenever something was published."""
+
+    def __init__(
+        self,
+        tenants: Mapping[str, TenantSettings],
+        record: KnowledgeRecord,
+        encoder: Encoder,
+        model: ModelSettings,
+        card: ModelCard,
+        clock: Clock,
+    ) -> None:
+        self._tenants = tenants
+        self._record = record
+        self._encoder = encoder
+        self._model = model
+        self._card = card
+        self._clock = clock
+        self._voices: dict[str, Voice] = {}
+
+    def of(self, tenant: str) -> Voice:
+        return self._voices[tenant]
+
+    def stamp(self, tenant: str) -> Stamp:
+        return self._voices[tenant].stamp
+
+    async def renew(self, tenant: str) -> None:
+        """Raises StoreFailed, and ConfigError when the policies leave no room for a conversation."""
+        shop, model = self._tenants[tenant].shop, self._model
+        system, policies = await self._texts(tenant)
+        renderer = PromptRenderer(
+            self._encoder,
+            system,
+            policies,
+            FORMATS[model.chat_format],
+            think_block=model.think_block,
+            max_model_len=model.max_model_len,
+            answer_tokens=model.max_tokens,
+        )
+        digest = hashlib.blake2b(f"{len(system)}:{system}{policies}".encode(), digest_size=8).hexdigest()
+        sampling = Sampling(temperature=model.temperature, max_tokens=model.max_tokens)
+        stamp = Stamp(PROMPT_VERSION, digest, self._card.key, sampling)
+        desk = Desk(shop.desk_hours, {"zh": shop.desk_contact_zh, "en": shop.desk_contact_en})
+        self._voices[tenant] = Voice(renderer, stamp, shop.time_zone, desk)
+
+    async def _texts(self, tenant: str) -> tuple[str, str]:
+        """System text and policies. A model that may say nothing of the shop is not told its rules either."""
+        if self._card.kinds <= {"chat"}:
+            return chat_text(), ""
+        shop = self._tenants[tenant].shop
+        entries, _ = await self._record.published(tenant)
+        now = self._clock.now()
+        valid = [entry for entry in entries if entry.is_valid(now)]
+        return system_text(shop.name_zh, shop.name_en), policies_text(valid, "zh")

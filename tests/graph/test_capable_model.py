@@ -1,0 +1,87 @@
+"""A model that may answer for the shop: what enters its prompts, and what of its answers may be shared."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from serve_app.adapters.scripted_engine import ScriptedEngine, says
+from serve_app.adapters.tokenizer import HfTokenizer
+from tests.graph.front import Front, serving
+
+MODEL = {
+    "demo": False,
+    "name": "capable",
+    "max_model_len": 32768,
+    "answers": {"languages": ["zh", "en"], "kinds": ["public", "personal", "chat"]},
+}
+# Public, and no published variant.
+UNPUBLISHED = "What happens when I return something that was a gift, who pays to ship it back?"
+
+
+@pytest.fixture(scope="module")
+async def capable(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Front]:
+    engine = ScriptedEngine(says("I would look at the policy."), max_model_len=32768)
+    async with serving(tmp_path_factory.mktemp("capable"), valkey_url, packaged_model, engine, model=MODEL) as front:
+        yield front
+
+
+@pytest.fixture(scope="module")
+def tokenizer(packaged_model: Path) -> HfTokenizer:
+    return HfTokenizer.load(packaged_model)
+
+
+def last_prompt(front: Front, tokenizer: HfTokenizer) -> str:
+    return tokenizer.decode(front.engine.requests[-1].prompt_token_ids)
+
+
+async def test_a_personal_prompt_holds_the_customers_facts_and_no_one_elses(capable: Front, tokenizer: HfTokenizer) -> None:
+    answer = await capable.ask("Why is the parcel of my shoes so slow, honestly?", "C1002")
+    assert (answer["source"], answer["kind"]) == ("model", "personal")
+    prompt = last_prompt(capable, tokenizer)
+    assert capable.order_of("C1002") in prompt
+    assert capable.order_of("C1001") not in prompt
+
+
+async def test_a_turns_prompt_begins_with_the_last_ones_and_its_answer(capable: Front) -> None:
+    first = await capable.ask("Why is the parcel of my shoes so slow, honestly?", "C1002")
+    before = capable.engine.requests[-1].prompt_token_ids
+    await capable.ask("My colleague says that is normal, is he right?", "C1002", session_id=first["session_id"])
+    after = capable.engine.requests[-1].prompt_token_ids
+    assert after[: len(before)] == before
+    assert len(after) > len(before) + 4
+
+
+async def test_a_public_prompt_holds_no_facts_and_no_turns(capable: Front, tokenizer: HfTokenizer) -> None:
+    first = await capable.ask("My dog ate the shoes from my order, can you believe it?", "C1002")
+    answer = await capable.ask(UNPUBLISHED, "C1002", session_id=first["session_id"])
+    if answer["kind"] != "public":
+        pytest.skip("understood as personal")
+    prompt = last_prompt(capable, tokenizer)
+    assert capable.order_of("C1002") not in prompt
+    assert "dog" not in prompt
+
+
+async def test_an_anonymous_question_gets_the_published_passages(capable: Front, tokenizer: HfTokenizer) -> None:
+    answer = await capable.ask("My neighbour wonders whether shoes that broke can go back to you somehow")
+    assert answer["source"] == "model"
+    assert "退货" in last_prompt(capable, tokenizer) or "return" in last_prompt(capable, tokenizer)
+
+
+async def test_a_rewritten_follow_up_is_never_put_to_a_public_prompt(capable: Front) -> None:
+    first = await capable.ask("退货政策是什么?")
+    asked = len(capable.engine.requests)
+    answer = await capable.ask("那运费呢?", session_id=first["session_id"])
+    assert answer["source"] in ("faq", "cache")
+    assert len(capable.engine.requests) == asked
+
+
+async def test_what_a_model_told_one_customer_is_told_to_no_other_from_a_shared_tier(capable: Front) -> None:
+    question = "Why is the parcel of my shoes so slow, honestly?"
+    await capable.ask(question, "C1002")
+    asked = len(capable.engine.requests)
+    answer = await capable.ask(question, "C1001")
+    assert answer["source"] == "model"
+    assert len(capable.engine.requests) == asked + 1
