@@ -36,7 +36,8 @@ class Sessions(Protocol):
         """Records the question and waits until every earlier turn of its session has ended.
 
         One round trip when no turn is in progress; it also reads what stands under `answer_key`. A message that was recorded
-        before adds nothing: its answer is awaited and returned.
+        before adds nothing: its answer is awaited and returned. One whose answer broke off (`AnswerRecord.broke_off`) gets its
+        turn again, under its number: `repeated` is None, and the new answer takes the place of the broken one.
 
         Raises NotFound (no such session), Forbidden (another customer's), StoreFailed.
         """
@@ -44,6 +45,8 @@ class Sessions(Protocol):
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """Records the answer and what the conversation is about now, and lets the next turn begin, also when it raises.
+
+        The first answer stays, unless it broke off: then the later one is the turn's.
 
         Raises StoreFailed, Conflict.
         """

@@ -31,6 +31,9 @@ class _Conversation:
     def number_of(self, message_id: str) -> int | None:
         return next((n for n, question in enumerate(self.questions, 1) if question.message_id == message_id), None)
 
+    def is_answered(self, number: int) -> bool:
+        return number in self.answers and not self.answers[number].broke_off
+
     def turns(self, end: int) -> tuple[Turn, ...]:
         return tuple(Turn(n, question, self.answers.get(n)) for n, question in enumerate(self.questions[:end], 1))
 
@@ -57,7 +60,7 @@ class MemorySessions:
             await self._turn(talk, number, mine=False)
         shared = await self._shared.get(answer_key) if self._shared and answer_key else None
         session = Session(question.tenant, question.session_id, talk.owner, talk.turns(number - 1), talk.focus)
-        return Begun(session, number, talk.answers.get(number), shared)
+        return Begun(session, number, talk.answers[number] if talk.is_answered(number) else None, shared)
 
     def _conversation(self, question: QuestionRecord) -> _Conversation:
         name = (question.tenant, question.session_id)
@@ -74,7 +77,7 @@ class MemorySessions:
         """Waits until turn `number` is answered, or is first in the queue by this call (`mine`)."""
         try:
             async with asyncio.timeout(self._turn_wait_s), talk.changed:
-                while number not in talk.answers:
+                while not talk.is_answered(number):
                     if not mine and number not in talk.queue:
                         talk.queue.append(number)
                         mine = True
@@ -95,16 +98,16 @@ class MemorySessions:
             talk.changed.notify_all()
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
-        """See the port. The first answer stays: a second call changes nothing."""
+        """See the port."""
         talk = self._conversations.get((tenant, session_id))
         if talk is None or number > len(talk.questions):
             raise StoreFailed("the session is gone")
         try:
             answer_line(number, answer)
             focus_json(focus)
-            if number not in talk.answers:
+            if not talk.is_answered(number):
                 talk.answers[number] = answer
-                if number > talk.focus_number:
+                if number >= talk.focus_number:
                     talk.focus, talk.focus_number = focus, number
         finally:
             await self._leave(talk, number)

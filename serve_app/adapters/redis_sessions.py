@@ -108,7 +108,7 @@ class RedisSessions:
             raise foreign_session(question.customer_id)
         status, number, owner, focus, lines = reply[0], int(reply[1]), *reply[2:]
         turns = turns_of(lines)
-        repeated = next(turn.answer for turn in turns if turn.number == number)
+        repeated = next(turn.answer for turn in turns if turn.number == number) if status == b"repeated" else None
         before = tuple(turn for turn in turns if turn.number < number)
         session = Session(question.tenant, question.session_id, owner.decode() or None, before, focus_of(focus))
         if status == b"turn":
@@ -116,7 +116,7 @@ class RedisSessions:
         return Begun(session, number, repeated, shared)
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
-        """See the port. The first answer stays: a second call changes nothing.
+        """See the port.
 
         Once begun it is carried out, also when its caller is cancelled. Whatever it raises, the turn is let go. Raises
         StoreFailed (also for an answer that cannot be kept), and Conflict when this process had lost the turn and a repeat of
@@ -128,7 +128,8 @@ class RedisSessions:
         held = self._held.get((tenant, session_id, number))
         keys = session_keys(tenant, session_id)
         try:
-            arguments = (number, held.holder if held else "", answer_line(number, answer), focus_json(focus), self._ttl_s)
+            holder, whole = held.holder if held else "", "0" if answer.broke_off else "1"
+            arguments = (number, holder, answer_line(number, answer), whole, focus_json(focus), self._ttl_s)
             status = await scripts.FINISH.run(self._client, keys, arguments)
         except BaseException:
             if held is not None:

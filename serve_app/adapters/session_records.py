@@ -67,8 +67,8 @@ def turns_of(lines: Iterable[bytes]) -> tuple[Turn, ...]:
         line = _read(_LINE, data)
         if line.q is not None:
             questions.setdefault(line.n, line.q)
-        if line.a is not None:
-            answers.setdefault(line.n, line.a)
+        if line.a is not None and (line.n not in answers or answers[line.n].broke_off):
+            answers[line.n] = line.a
     return tuple(Turn(number, questions[number], answers.get(number)) for number in sorted(questions))
 
 

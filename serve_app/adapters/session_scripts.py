@@ -2,7 +2,8 @@
 
 A session is three keys in one slot:
   head   a hash: `owner` (a customer's id, empty while anonymous), `count` (of turns), `tickets`, `focus` and `focus_of` (the
-         turn that set it); per turn N: `m:MESSAGE_ID` -> N, `a:N` (answered), `l:N` (the lease: "EXPIRES_AT_MS HOLDER")
+         turn that set it); per turn N: `m:MESSAGE_ID` -> N, `a:N` ("1": answered; "0": its answer broke off), `l:N` (the
+         lease: "EXPIRES_AT_MS HOLDER")
   turns  the transcript, a list that only grows: {"n": N, "q": question} and {"n": N, "a": answer}
   queue  the turns that are not over, a sorted set by ticket: the first one has its turn, the others wait
 
@@ -66,7 +67,7 @@ end
 
 local n = redis.call('HGET', head, 'm:' .. message)
 if n then
-  if redis.call('HEXISTS', head, 'a:' .. n) == 1 then
+  if redis.call('HGET', head, 'a:' .. n) == '1' then
     keep_for(ttl_s)
     return reply('repeated', n)
   end
@@ -94,19 +95,19 @@ return reply('turn', n)
 """
 )
 
-# Arguments: n, holder, answer, focus, ttl s. Replies: gone | taken | done
+# Arguments: n, holder, answer, "1" when it is whole ("0": it broke off), focus, ttl s. Replies: gone | taken | done
 FINISH = Script(
     _PRELUDE
     + """
-local n, holder, answer, focus, ttl_s = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local n, holder, answer, whole, focus, ttl_s = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if tonumber(redis.call('HGET', head, 'count') or 0) < tonumber(n) then return 'gone' end
-if redis.call('HEXISTS', head, 'a:' .. n) == 1 then return 'done' end
+if redis.call('HGET', head, 'a:' .. n) == '1' then return 'done' end
 local other = holder_of(n)
 if other and other ~= holder then return 'taken' end
 
 redis.call('RPUSH', turns, answer)
-redis.call('HSET', head, 'a:' .. n, 1)
-if tonumber(redis.call('HGET', head, 'focus_of') or 0) < tonumber(n) then
+redis.call('HSET', head, 'a:' .. n, whole)
+if tonumber(redis.call('HGET', head, 'focus_of') or 0) <= tonumber(n) then
   redis.call('HSET', head, 'focus', focus, 'focus_of', n)
 end
 leave(n)

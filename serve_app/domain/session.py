@@ -45,6 +45,11 @@ class AnswerRecord:
     facts_digest: str | None = None  # of the facts that the prompt now holds
     degraded: tuple[str, ...] = ()
 
+    @property
+    def broke_off(self) -> bool:
+        """It ended before it was whole: the same message, sent again, is answered anew."""
+        return self.finish_reason in ("error", "cancelled")
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

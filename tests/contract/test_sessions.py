@@ -263,6 +263,48 @@ async def test_an_abandoned_turn_stays_in_the_transcript_unanswered(kept: Kept):
     assert [(turn.number, turn.answer) for turn in begun.session.turns] == [(1, None)]
 
 
+@pytest.mark.parametrize("reason", ["error", "cancelled"])
+async def test_a_message_whose_answer_broke_off_is_answered_anew(kept: Kept, reason: str):
+    question = start()
+    await kept.begin(question)
+    broken = replace(answer("half"), finish_reason=reason)
+    await kept.finish(question, 1, broken)
+    later = ask(question.session_id)
+    assert [turn.answer for turn in (await kept.begin(later)).session.turns] == [broken], "until then it is the turn's answer"
+    await kept.finish(later, 2)
+    again = await kept.begin(replace(question, answer_id="another", new_session=False))
+    assert (again.number, again.repeated, again.session.turns) == (1, None, ())
+    whole = answer("whole")
+    await kept.finish(question, 1, whole)
+    await kept.finish(question, 1, broken)
+    assert [turn.answer for turn in (await kept.read(question)).turns] == [whole, answer()]
+    assert (await kept.begin(question)).repeated == whole
+
+
+async def test_an_answer_that_breaks_off_twice_is_answered_a_third_time(kept: Kept):
+    question = start()
+    for text in ("one", "two"):
+        assert (await kept.begin(question)).repeated is None
+        await kept.finish(question, 1, replace(answer(text), finish_reason="error"), Focus(order_id=text))
+    session = await kept.read(question)
+    assert [turn.answer and turn.answer.text for turn in session.turns] == ["two"]
+    assert session.focus == Focus(order_id="two"), "what it is about goes with the answer"
+    assert (await kept.begin(question)).repeated is None
+
+
+async def test_who_waits_for_an_answer_that_breaks_off_takes_its_turn(kept: Kept):
+    question = start()
+    await kept.begin(question)
+    repeat = asyncio.create_task(kept.begin(replace(question, answer_id="another")))
+    await asyncio.sleep(0.05)  # so that it waits; if it came later, the outcome would be the same
+    await kept.finish(question, 1, replace(answer("half"), finish_reason="cancelled"))
+    async with asyncio.timeout(2):
+        begun = await repeat
+    assert (begun.number, begun.repeated) == (1, None)
+    await kept.finish(question, 1)
+    assert [turn.answer for turn in (await kept.read(question)).turns] == [answer()]
+
+
 async def test_turns_of_one_session_keep_their_order(kept: Kept):
     first = start()
     await kept.begin(first)
