@@ -18,7 +18,7 @@ MODEL = {
     "answers": {"languages": ["zh", "en"], "kinds": ["public", "personal", "chat"]},
 }
 # Public, and no published variant.
-UNPUBLISHED = "What happens when I return something that was a gift, who pays to ship it back?"
+UNPUBLISHED = "Do you deliver to Antarctica?"
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,18 @@ async def test_a_turns_prompt_begins_with_the_last_ones_and_its_answer(capable: 
 async def test_a_public_prompt_holds_no_facts_and_no_turns(capable: Front, tokenizer: HfTokenizer) -> None:
     first = await capable.ask("My dog ate the shoes from my order, can you believe it?", "C1002")
     answer = await capable.ask(UNPUBLISHED, "C1002", session_id=first["session_id"])
-    if answer["kind"] != "public":
-        pytest.skip("understood as personal")
+    assert (answer["source"], answer["kind"]) == ("model", "public")
     prompt = last_prompt(capable, tokenizer)
     assert capable.order_of("C1002") not in prompt
     assert "dog" not in prompt
+
+
+async def test_a_models_public_answer_is_shared_with_its_citations(capable: Front) -> None:
+    question = "Who pays return shipping for a gift?"
+    first = await capable.ask(question, "C1001")
+    again = await capable.ask(question)
+    assert (first["source"], again["source"]) == ("model", "cache")
+    assert (again["text"], again["citations"]) == (first["text"], first["citations"])
 
 
 async def test_an_anonymous_question_gets_the_published_passages(capable: Front, tokenizer: HfTokenizer) -> None:
