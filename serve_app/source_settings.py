@@ -49,7 +49,9 @@ class SourceSettings(Settings):
 
     Rows find their place by `order_id` (lines, parcels, invoices), `line_id` (after_sales; also `order_id`, where lines are
     numbered within each order), `parcel_id` or `tracking_no` (parcel_events). Orders and the customer may also give
-    `order_count`. A row with a `customer_id` of its own that is not the customer's is refused.
+    `order_count`. A row with a `customer_id` of its own that is not the customer's is refused. Orders and coupons that are
+    asked for by `order_ids`, `order_tails` or `tracking_nos` must give `customer_id`: what a question names may be anybody's.
+    "Not found" is said of a named order only where every source of orders takes what was named, or sent `order_count` orders.
 
     Parameters of every source, as text: `customer_id`; lists `order_ids`, `order_tails`, `tracking_nos` (those that the
     question named, often none); integers `open_limit`, `now_s` and `today_s` (the start of the shop's day), since 1970.

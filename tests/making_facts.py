@@ -23,7 +23,12 @@ TODAY = date(2026, 11, 22)
 
 
 def facts(*orders: Order, **fields: Any) -> Facts:
-    return Facts(**({"as_of": NOW, "customer": customer(), "orders": orders, "order_count": len(orders)} | fields))
+    return Facts(
+        **(
+            {"as_of": NOW, "customer": customer(), "orders": orders, "order_count": len(orders), "named_orders_known": True}
+            | fields
+        )
+    )
 
 
 def customer(**fields: Any) -> Customer:

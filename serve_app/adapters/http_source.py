@@ -49,6 +49,7 @@ class HttpSource:
         if unknown := set(_PARAMETER.findall(url)) - {*scalars, *lists}:
             known = ", ".join(sorted({*scalars, *lists}))
             raise ConfigError(f"source {name}: url: unknown parameter {', '.join(sorted(unknown))}; there are {known}")
+        self.parameters = frozenset(_PARAMETER.findall(url))
         if each is not None and each not in lists:
             raise ConfigError(f"source {name}: each: {each} is no list; there are {', '.join(sorted(lists))}")
         self._client = httpx.AsyncClient(

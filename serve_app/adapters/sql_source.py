@@ -45,6 +45,7 @@ class SqlSource:
         if unknown := self._used - {*scalars, *lists}:
             known = ", ".join(sorted({*scalars, *lists}))
             raise ConfigError(f"source {name}: query: unknown parameter :{', :'.join(sorted(unknown))}; there are {known}")
+        self.parameters = self._used
         typed = [_bound(each, str if each in lists else scalars[each], is_list=each in lists) for each in self._used]
         self._statement = self._statement.bindparams(*typed)
         self._engine = _engine(name, url, pool_size, pool_timeout_s)

@@ -14,11 +14,10 @@ from serve_app.context.gathering import Asked, ContextGatherer, TenantSources
 from serve_app.demo.sources import demo_sources, demo_url
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.mapping import FieldPath, RowMapping
+from serve_app.domain.named_orders import NAMING
 from serve_app.domain.sources import SHAPES, Step, plan
-from serve_app.ports import FactSource
-from serve_app.source_settings import HttpSourceSettings, Source, SqlSourceSettings
+from serve_app.source_settings import FieldSettings, HttpSourceSettings, Source, SqlSourceSettings
 
-LISTS = frozenset({"order_ids", "order_tails", "tracking_nos"})
 SCALARS: Mapping[str, type[str] | type[int]] = {"customer_id": str, "open_limit": int, "now_s": int, "today_s": int}
 
 
@@ -48,13 +47,32 @@ def _tenant_sources(tenant: TenantSettings, config: Config, environ: Mapping[str
 def _asked(
     step: Step, settings: Source, tenant: TenantSettings, zone: ZoneInfo, config: Config, environ: Mapping[str, str]
 ) -> Asked:
-    return Asked(
+    source = _source(step, settings, config, environ)
+    asked = Asked(
         step=step,
-        source=_source(step, settings, config, environ),
+        source=source,
         mapping=row_mapping(settings, zone, tenant.shop.currency),
         breaker=Breaker(settings.name, settings.breaker.failures, settings.breaker.reset_s),
         deadline_s=settings.deadline_ms / 1000,
+        takes=source.parameters & NAMING.difference(step.needs),
     )
+    if asked.by_name:
+        _check_owner(settings)
+    return asked
+
+
+def _check_owner(settings: Source) -> None:
+    """What a question names may be anybody's, so the shop's own system must say whose each row is."""
+    where = f"source {settings.name}"
+    if "customer_id" in settings.constants:
+        raise ConfigError(f"{where}: constants.customer_id: it proves nothing; map fields.customer_id to what the row says")
+    field = settings.fields.get("customer_id")
+    path = field.path if isinstance(field, FieldSettings) else field
+    if path is None and isinstance(settings, HttpSourceSettings):
+        names = ", ".join(sorted(NAMING))
+        raise ConfigError(f"{where}: fields.customer_id: it is needed where the url uses one of {names}")
+    if path is not None and path.startswith(":"):
+        raise ConfigError(f"{where}: fields.customer_id: {path} is what was asked, not what the shop says")
 
 
 def row_mapping(settings: Source, zone: ZoneInfo, currency: str) -> RowMapping:
@@ -80,8 +98,8 @@ def row_mapping(settings: Source, zone: ZoneInfo, currency: str) -> RowMapping:
     )
 
 
-def _source(step: Step, settings: Source, config: Config, environ: Mapping[str, str]) -> FactSource:
-    lists = LISTS.difference(step.needs) | {name for name, need in step.needs.items() if need.is_list}
+def _source(step: Step, settings: Source, config: Config, environ: Mapping[str, str]) -> HttpSource | SqlSource:
+    lists = NAMING.difference(step.needs) | {name for name, need in step.needs.items() if need.is_list}
     scalars = {**SCALARS, **dict.fromkeys(step.needs, str)}
     scalars = {name: kind for name, kind in scalars.items() if name not in lists}
     if isinstance(settings, SqlSourceSettings):

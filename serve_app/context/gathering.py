@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from opentelemetry.trace import Span, StatusCode
 
 from serve_app.adapters.breaker import Breaker
-from serve_app.domain.assembling import Row, assemble, order_count, read_rows, select_orders
+from serve_app.domain.assembling import Row, assemble, order_count, read_rows, select_orders, told_count
 from serve_app.domain.errors import ConfigError, SourceFailed
 from serve_app.domain.facts import Facts
 from serve_app.domain.mapping import MappingError, RowMapping, map_row
+from serve_app.domain.named_orders import OrdersReply, named_orders_known
 from serve_app.domain.sources import PARTS, Part, Step, values_at
 from serve_app.ports import FactSource, FactsQuery
 from serve_app.tracing import incoming, tracer
@@ -36,6 +37,12 @@ class Asked:
     mapping: RowMapping
     breaker: Breaker
     deadline_s: float
+    takes: frozenset[str] = frozenset()  # how its query or URL names orders: of serve_app.domain.named_orders.NAMING
+
+    @property
+    def by_name(self) -> bool:
+        """Whether rows that belong to nothing but the customer are asked for by what the question names."""
+        return bool(self.takes) and self.step.part in ("orders", "coupons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ class _Gathering:
     reports: dict[str, SourceReport] = field(default_factory=dict[str, SourceReport])
     lacking: set[Part] = field(default_factory=set[Part])
     orders_seen: int = 0
+    orders_replies: list[OrdersReply] = field(default_factory=list[OrdersReply])
+    all_orders_kept: bool = True
 
     async def run(self) -> Gathered:
         started = perf_counter()
@@ -137,7 +146,7 @@ class _Gathering:
                     report = SourceReport(step.name, step.part, "ok", "nothing to ask for")
                 else:
                     left_s = self.query.within_s - (begun - started)
-                    report = self._keep(step, asked.mapping, await _ask(asked, parameters, left_s))
+                    report = self._keep(asked, await _ask(asked, parameters, left_s))
             except SourceFailed as failure:
                 report = SourceReport(step.name, step.part, failure.state, failure.reason)
             except Exception as error:  # noqa: BLE001 - no source may stop an answer; its words may hold a customer's data
@@ -161,30 +170,48 @@ class _Gathering:
                 parameters[name] = [str(each) for each in value] if need.is_list else str(value)
         return parameters
 
-    def _keep(self, step: Step, mapping: RowMapping, raw: Sequence[Mapping[str, Any]]) -> SourceReport:
+    def _keep(self, asked: Asked, raw: Sequence[Mapping[str, Any]]) -> SourceReport:
+        step = asked.step
         mapped: list[dict[str, Any]] = []
         problems: list[str] = []
         for row in raw:
             try:
-                mapped.append(map_row(row, mapping))
+                mapped.append(map_row(row, asked.mapping))
             except MappingError as error:
                 problems.append(str(error))
-        reading = read_rows(step.part, mapped, self.query.customer_id, self.tenant.currency)
+        reading = read_rows(step.part, mapped, self.query.customer_id, self.tenant.currency, by_name=asked.by_name)
         problems += reading.problems
         rows = self.rows.setdefault(step.part, [])
         rows += reading.rows
         if step.part == "orders":
             self.orders_seen += order_count(reading.rows, ())
+            marks_named = all("named" in row.extras for row in reading.rows)
+            reply = OrdersReply(asked.takes, len(reading.rows), told_count(reading.rows), marks_named)
+            self.orders_replies.append(reply)
             query = self.query
-            rows[:] = select_orders(rows, self.tenant.open_orders_max, query.order_ids, query.order_tails)
+            kept = select_orders(rows, self.tenant.open_orders_max, query.order_ids, query.order_tails)
+            self.all_orders_kept = self.all_orders_kept and len(kept) == len(rows)
+            rows[:] = kept
         if problems:
             reason = f"{len(problems)} of {len(raw)} rows left out: {problems[0]}"
             return SourceReport(step.name, step.part, "malformed", reason, rows=len(reading.rows))
+        if reading.others:
+            log.info("source %s: %d of %d rows are another customer's and were left out", step.name, reading.others, len(raw))
         return SourceReport(step.name, step.part, "ok", rows=len(reading.rows))
 
     def _facts(self) -> Facts:
-        count = max(self.orders_seen, order_count((), self.rows.get("customer", ())))
-        return assemble(self.query.now, self.rows, self.lacking, count)
+        customer_rows = self.rows.get("customer", ())
+        count = max(self.orders_seen, order_count((), customer_rows))
+        known = named_orders_known(self._named(), self.orders_replies, told_count(customer_rows), all_kept=self.all_orders_kept)
+        return assemble(self.query.now, self.rows, self.lacking, count, named_orders_known=known)
+
+    def _named(self) -> frozenset[str]:
+        named = {
+            "order_ids": self.query.order_ids,
+            "order_tails": self.query.order_tails,
+            "tracking_nos": self.query.tracking_nos,
+        }
+        return frozenset(parameter for parameter, values in named.items() if values)
 
 
 async def _ask(asked: Asked, parameters: dict[str, Any], left_s: float) -> Sequence[dict[str, Any]]:

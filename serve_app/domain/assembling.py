@@ -32,19 +32,33 @@ class Reading:
 
     rows: tuple[Row, ...] = ()
     problems: tuple[str, ...] = ()
+    others: int = 0  # rows of other customers that the question named: left out, and no fault of the source
 
 
-def read_rows(part: Part, mapped: Iterable[Mapping[str, Any]], customer_id: str, currency: str) -> Reading:
-    """Validates a source's mapped rows. A bad row and another customer's are left out, each with its reason."""
+def read_rows(
+    part: Part, mapped: Iterable[Mapping[str, Any]], customer_id: str, currency: str, *, by_name: bool = False
+) -> Reading:
+    """Validates a source's mapped rows. A bad row and another customer's are left out, each with its reason.
+
+    `by_name`: the source was asked by what the question named, which may be anybody's. Each of its rows must then say whose it
+    is. Another customer's is left out as if it did not exist, so that nothing tells that it does.
+    """
     shape = SHAPES[part]
     owner = "id" if part == "customer" else "customer_id"
-    given = {"customer_id": customer_id, "currency": currency} if part == "orders" else {}
+    given = {"currency": currency, **({} if by_name else {"customer_id": customer_id})} if part == "orders" else {}
     rows: list[Row] = []
     problems: list[str] = []
+    others = 0
     seen: set[tuple[str, str]] = set()
     for raw in mapped:
         values = {**given, **raw}
+        if by_name and owner not in values:
+            problems.append(f"{owner}: it must say whose a row is, because the source is asked by what the question names")
+            continue
         if owner in values and str(values[owner]) != customer_id:
+            if by_name:
+                others += 1
+                continue
             problems.append("a row belongs to another customer")
             continue
         extras = {name: values.pop(name) for name in shape.extras if name in values}
@@ -58,7 +72,7 @@ def read_rows(part: Part, mapped: Iterable[Mapping[str, Any]], customer_id: str,
         if not identity[0] or identity not in seen:
             rows.append(Row(fact, extras))
             seen.add(identity)
-    return Reading(tuple(rows), tuple(problems))
+    return Reading(tuple(rows), tuple(problems), others)
 
 
 def _reason(error: ValidationError) -> str:
@@ -88,12 +102,23 @@ def _is_named(row: Row, order_ids: Sequence[str], order_tails: Sequence[str]) ->
 
 def order_count(rows: Sequence[Row], customer_rows: Sequence[Row]) -> int:
     """How many orders the customer has in all: as the sources say, else as many as they sent."""
-    told = [row.extras["order_count"] for row in (*customer_rows, *rows) if "order_count" in row.extras]
-    counts = [int(count) for count in told if str(count).isdigit()]
-    return max([len(rows), *counts])
+    return max(len(rows), told_count((*customer_rows, *rows)) or 0)
 
 
-def assemble(as_of: datetime, rows: Mapping[Part, Sequence[Row]], missing: Iterable[Part], count: int | None) -> Facts:
+def told_count(rows: Iterable[Row]) -> int | None:
+    """How many orders the customer has as the rows say; None when they do not."""
+    told = [str(row.extras["order_count"]) for row in rows if "order_count" in row.extras]
+    return max((int(count) for count in told if count.isdecimal()), default=None)
+
+
+def assemble(
+    as_of: datetime,
+    rows: Mapping[Part, Sequence[Row]],
+    missing: Iterable[Part],
+    count: int | None,
+    *,
+    named_orders_known: bool = False,
+) -> Facts:
     """Nests the rows into facts. A row that belongs to nothing here is left out: so is whatever is not the customer's."""
     absent = set(missing)
     customer = next((cast(Customer, row.fact) for row in rows.get("customer", ())), None)
@@ -104,6 +129,7 @@ def assemble(as_of: datetime, rows: Mapping[Part, Sequence[Row]], missing: Itera
         customer=customer,
         orders=tuple(_full_order(_order(row), rows) for row in rows.get("orders", ())),
         order_count=None if "orders" in absent else count,
+        named_orders_known=named_orders_known and "orders" not in absent,
         missing=tuple(part for part in PARTS if part in absent),
     )
 

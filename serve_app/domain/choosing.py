@@ -27,7 +27,7 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class NotAmongFacts:
-    """An order was named that this customer's facts do not hold. Nothing is said of whether it exists."""
+    """An order was named that is not this customer's. Nothing is said of whether it exists."""
 
     by_tracking_no: bool
 
@@ -54,7 +54,7 @@ def choose_order(intent: Intent, facts: Facts, entities: Entities, chosen_order_
     if entities.names_an_order:
         return _named(facts, entities)
     if chosen_order_id is not None:
-        return _one_of([order for order in facts.orders if order.id == chosen_order_id]) or NotAmongFacts(False)
+        return _one_of([order for order in facts.orders if order.id == chosen_order_id]) or _absent(facts, False)
     if entities.sku_ids:
         return _with_sku(facts, entities)
     return _only_one_it_can_be(intent, facts)
@@ -87,7 +87,12 @@ def _named(facts: Facts, entities: Entities) -> Choice:
     named = [order for order in facts.orders if _is_named(order, entities)]
     if named:
         return _one_of(named) or _choice(named)
-    return NotAmongFacts(by_tracking_no=not (entities.order_ids or entities.order_tails))
+    return _absent(facts, by_tracking_no=not (entities.order_ids or entities.order_tails))
+
+
+def _absent(facts: Facts, by_tracking_no: bool) -> Choice:
+    """An order that the sources were never asked for may still be the customer's."""
+    return NotAmongFacts(by_tracking_no) if facts.named_orders_known else CannotTell("order")
 
 
 def _is_named(order: Order, entities: Entities) -> bool:

@@ -184,10 +184,12 @@ class Facts(Fact):
 
     `missing` names the parts of which something may be lacking: their source was late, down or malformed, needed one that
     was, or is not declared at all ("parcels"). What stands under such a part is right, but nothing follows from its absence.
+    With `named_orders_known`, an order that the query named and that is not here is not this customer's.
     """
 
     as_of: AwareDatetime
     customer: Customer | None = None
     orders: tuple[Order, ...] = ()  # newest first: the open ones up to a limit, and those that were named
     order_count: int | None = None  # how many the customer has in all; None when the orders are missing
+    named_orders_known: bool = False
     missing: tuple[str, ...] = ()

@@ -54,6 +54,13 @@ def test_the_demo_shop_declares_every_part() -> None:
         (http(url="http://shop/{who}"), "unknown parameter who"),
         (http(headers={"X-Key": "env:SHOP_KEY"}), "the environment variable SHOP_KEY is not set"),
         (http(each="customer_id"), "customer_id is no list"),
+        (http(url="http://shop/o?ids={order_ids}"), "fields.customer_id: it is needed where the url uses one of order_ids"),
+        (http(url="http://shop/o?no={tracking_nos}", constants={"customer_id": "7"}), "constants.customer_id: it proves"),
+        (sql(query="SELECT 1 WHERE 1 IN :order_tails", constants={"customer_id": "7"}), "constants.customer_id: it proves"),
+        (
+            http(url="http://shop/{order_ids}", each="order_ids", fields={"customer_id": ":order_ids"}),
+            "fields.customer_id: :order_ids is what was asked",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_tenant_source_and_field(source: dict[str, Any], said: str) -> None:
@@ -66,6 +73,11 @@ def test_a_mistake_is_named_with_its_tenant_source_and_field(source: dict[str, A
 def test_a_zone_that_does_not_exist() -> None:
     with pytest.raises(ConfigError, match="no zone Mars/Olympus"):
         build(sql(), time_zone="Mars/Olympus")
+
+
+def test_a_source_asked_by_what_the_question_names_says_whose_each_row_is() -> None:
+    build(http(url="http://shop/o?ids={order_ids}", fields={"customer_id": "buyer"}))
+    build(sql(query="SELECT id, customer_id FROM orders WHERE id IN :order_ids"))
 
 
 def test_a_need_may_take_a_standard_parameter_s_name() -> None:

@@ -41,6 +41,7 @@ class Shop:
         self.deadline_s = deadline_s
         self.declared: list[tuple[str, Part, Mapping[str, str]]] = []
         self.sources: dict[str, StaticSource] = {}
+        self.takes: dict[str, set[str]] = {}
 
     def add(
         self, part: Part, rows: Any, name: str | None = None, gate: asyncio.Event | None = None, **needs: str
@@ -58,6 +59,7 @@ class Shop:
                 mapping=RowMapping(SHAPES[step.part].names, SHANGHAI, "CNY", dates=SHAPES[step.part].dates),
                 breaker=Breaker(step.name, failures, 60),
                 deadline_s=self.deadline_s,
+                takes=frozenset(self.takes.get(step.name, ())),
             )
             for step in plan(self.declared)
         )
@@ -226,6 +228,66 @@ async def test_another_customer_s_rows_never_get_in() -> None:
     assert [order.id for order in facts.orders] == ["A"]
     assert [parcel.id for order in facts.orders for parcel in order.parcels] == ["P"]
     assert {"customer", "orders"} <= set(facts.missing)
+
+
+def named_by_anybody(_: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**ORDERS[0], "customer_id": "C1"}, {**ORDERS[1], "customer_id": "C2"}]
+
+
+async def test_a_source_asked_by_name_gives_no_one_else_s_order_and_does_not_tell_that_it_exists() -> None:
+    shop = Shop()
+    shop.takes["orders"] = {"order_ids"}
+    shop.add("orders", named_by_anybody)
+    gathered = await shop.gatherer().gather(query(order_ids=("A", "B")))
+    assert [order.id for order in gathered.facts.orders] == ["A"]
+    assert gathered.reports[0].state == "ok"
+    assert gathered.facts.named_orders_known
+
+
+async def test_a_source_asked_by_name_that_does_not_say_whose_its_rows_are_is_malformed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shop = Shop()
+    shop.takes["orders"] = {"order_tails"}
+    shop.add("orders", ORDERS)
+    with caplog.at_level(logging.INFO):
+        facts = await shop.gatherer().facts(query())
+    assert (facts.orders, facts.order_count, facts.named_orders_known) == ((), None, False)
+    assert "orders" in facts.missing
+    assert "customer_id: it must say whose a row is" in caplog.text
+    assert "C1" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("takes", "count", "named", "known"),
+    [
+        (set(), None, {"order_ids": ("Z",)}, False),
+        ({"order_ids"}, None, {"order_ids": ("Z",)}, True),
+        ({"order_ids"}, None, {"order_ids": ("Z",), "order_tails": ("0009",)}, False),
+        (set(), 2, {"order_ids": ("Z",)}, True),
+        (set(), 3, {"order_tails": ("0009",)}, False),
+        ({"tracking_nos"}, None, {"tracking_nos": ("SF9",)}, True),
+    ],
+)
+async def test_whether_a_named_order_would_have_been_found(
+    takes: set[str], count: int | None, named: dict[str, Any], known: bool
+) -> None:
+    shop = Shop()
+    shop.takes["orders"] = takes
+    shop.add("orders", [{**row, "customer_id": "C1"} for row in ORDERS])
+    shop.add("customer", CUSTOMER if count is None else [{**CUSTOMER[0], "order_count": count}])
+    assert (await shop.gatherer().facts(query(**named))).named_orders_known is known
+
+
+async def test_an_order_left_out_may_be_the_one_with_the_named_parcel() -> None:
+    over = [
+        {**ORDERS[0], "id": str(number), "state": "completed", "order_count": 4, "customer_id": "C1"} for number in range(4)
+    ]
+    for marked, known in ((False, False), (True, True)):
+        shop = Shop()
+        shop.takes["orders"] = {"tracking_nos"}
+        shop.add("orders", [row | ({"named": 0} if marked else {}) for row in over])
+        assert (await shop.gatherer().facts(query(tracking_nos=("SF9",)))).named_orders_known is known
 
 
 async def test_two_sources_of_one_part_add_up() -> None:

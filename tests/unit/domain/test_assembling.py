@@ -55,6 +55,16 @@ def test_another_customer_s_row_is_refused(part: Part, raw: dict[str, Any]) -> N
     assert reading.problems == ("a row belongs to another customer",)
 
 
+def test_what_was_asked_by_name_must_say_whose_it_is() -> None:
+    rows = [order_row("1", customer_id="C1"), order_row("secret-id"), order_row("3", customer_id="C2")]
+    reading = read_rows("orders", rows, "C1", "CNY", by_name=True)
+    assert [row.fact.id for row in reading.rows if isinstance(row.fact, Order)] == ["1"]
+    assert reading.others == 1, "another customer's is as if it did not exist"
+    (problem,) = reading.problems
+    assert problem.startswith("customer_id: it must say whose a row is")
+    assert "secret-id" not in problem
+
+
 def test_a_bad_row_is_left_out_with_its_fields_and_no_values() -> None:
     bad = order_row("secret-id", state="teleported") | {"placed_at": "2026-11-24 10:00:00"}
     reading = read_rows("orders", [order_row("1"), bad], "C1", "CNY")

@@ -44,6 +44,20 @@ def test_a_named_order_that_is_not_there_is_not_replaced_by_another() -> None:
     assert choose_order(Intent.PARCEL, known, NOTHING, "ZW202611229999") == NotAmongFacts(False)
 
 
+@pytest.mark.parametrize(
+    ("entities", "chosen"),
+    [
+        (Entities(order_ids=("ZW202611229999",)), None),
+        (Entities(order_tails=("9999",)), None),
+        (Entities(tracking_nos=("SF9",)), None),
+        (NOTHING, "ZW202611229999"),
+    ],
+)
+def test_what_was_not_fetched_is_not_said_to_be_absent(entities: Entities, chosen: str | None) -> None:
+    known = facts(order(1), named_orders_known=False)
+    assert choose_order(Intent.PARCEL, known, entities, chosen) == CannotTell("order")
+
+
 def test_a_tail_that_two_orders_share_leaves_a_choice() -> None:
     one, other = order(1, id="ZW202611110001"), order(2, id="ZW202611120001")
     assert choose_order(Intent.ORDER_STATUS, facts(one, other), Entities(order_tails=("0001",)), None) == Several(
