@@ -14,9 +14,9 @@ from serve_app.adapters.auth import ensure_token_secret
 from serve_app.adapters.record import connect, create_tables
 from serve_app.cli.key import ensure_local_key
 from serve_app.config import Config
-from serve_app.demo.knowledge import publish_demo
 from serve_app.demo.shop import is_current, make_shop
 from serve_app.domain.errors import ConfigError
+from serve_app.local.knowledge import publish_knowledge
 
 Say = Callable[[str], None]
 
@@ -54,11 +54,11 @@ async def _record(config: Config, say: Say) -> Prepared:
     engine = connect(config.record.url or "")
     try:
         await create_tables(engine)
-        for tenant in config.tenants:
-            await publish_demo(engine, tenant, now)
+        for name, tenant in config.tenants.items():
+            await publish_knowledge(engine, name, tenant, now, say)
         first = next(iter(config.tenants))
         key, is_new = await ensure_local_key(engine, first, config.home, now)
     finally:
         await engine.dispose()
-    say("knowledge, keys and the demo shop are ready")
+    say("the record and the key are ready")
     return Prepared(first, key, is_new)

@@ -105,7 +105,9 @@ def test_a_shop_that_was_not_made(tmp_path: Path) -> None:
 
 
 def test_the_example_shop(tea_shop: str) -> None:
-    result = check("--customer", "7", "--config", str(EXAMPLE / "config.yaml"), SHOP_URL=tea_shop, SHOP_KEY="k")
+    result = check(
+        "--customer", "7", "--tenant", "lantern-tea", "--config", str(EXAMPLE / "config.yaml"), SHOP_URL=tea_shop, SHOP_KEY="k"
+    )
     assert result.exit_code == 0, result.output
     facts = dict(line.split(maxsplit=1) for line in result.stdout.split("\n\n")[1].splitlines())
     assert facts["order_count"] == "2"
@@ -120,7 +122,16 @@ def test_the_example_shop(tea_shop: str) -> None:
 
 def test_the_example_shop_refuses(tea_shop: str) -> None:
     secret = "hunter2"
-    result = check("--customer", "7", "--config", str(EXAMPLE / "config.yaml"), SHOP_URL=tea_shop, SHOP_KEY=secret)
+    result = check(
+        "--customer",
+        "7",
+        "--tenant",
+        "lantern-tea",
+        "--config",
+        str(EXAMPLE / "config.yaml"),
+        SHOP_URL=tea_shop,
+        SHOP_KEY=secret,
+    )
     assert result.exit_code == 1
     assert "HTTP 401" in result.stdout
     assert "traces is not_asked" in result.stderr
