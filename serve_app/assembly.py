@@ -55,7 +55,12 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     stack.push_async_callback(engine.dispose)
     redis = redis_client.connect(config.redis)
     stack.push_async_callback(redis.aclose)
-    sessions = RedisSessions(redis, ttl_s=config.redis.session_ttl_s, turn_wait_s=config.limits.turn_wait_s)
+    sessions = RedisSessions(
+        redis,
+        ttl_s=config.redis.session_ttl_s,
+        turn_wait_s=config.limits.turn_wait_s,
+        turns_shown=config.redis.session_turns,
+    )
     stack.push_async_callback(sessions.aclose)
     knowledge = SqlKnowledge(engine)
     card = card_of(config.model)

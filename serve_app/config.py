@@ -90,6 +90,8 @@ class RedisSettings(Settings):
     """Connections of a process, at most."""
     session_ttl_s: int = Field(default=7 * 24 * 3600, gt=0)
     """A conversation's time to live after its last turn."""
+    session_turns: int = Field(default=60, ge=2)
+    """A question sees so many turns of its conversation at most."""
     answer_ttl_s: int = Field(default=24 * 3600, gt=0)
     """A shared answer's time to live."""
 

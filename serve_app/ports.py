@@ -39,7 +39,10 @@ class Sessions(Protocol):
         before adds nothing: its answer is awaited and returned. One whose answer broke off (`AnswerRecord.broke_off`) gets its
         turn again, under its number: `repeated` is None, and the new answer takes the place of the broken one.
 
-        Raises NotFound (no such session), Forbidden (another customer's), StoreFailed.
+        A long session is given with its last turns only, from `domain.session.first_shown` on, under their own numbers.
+
+        Raises NotFound (no such session), Forbidden (another customer's), TooLong (the session has as many turns as one may
+        have), StoreFailed.
         """
         ...
 

@@ -6,15 +6,17 @@ import asyncio
 from dataclasses import dataclass, field
 
 from serve_app.adapters.session_records import (
+    SESSION_TURNS_MAX,
     answer_line,
     focus_json,
     foreign_session,
+    full_session,
     question_json,
     unknown_session,
 )
 from serve_app.domain.errors import Overloaded, StoreFailed
 from serve_app.domain.question import Focus
-from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session, Turn
+from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session, Turn, first_shown
 from serve_app.ports import SharedAnswers
 
 
@@ -34,15 +36,27 @@ class _Conversation:
     def is_answered(self, number: int) -> bool:
         return number in self.answers and not self.answers[number].broke_off
 
-    def turns(self, end: int) -> tuple[Turn, ...]:
-        return tuple(Turn(n, question, self.answers.get(n)) for n, question in enumerate(self.questions[:end], 1))
+    def turns(self, first: int, end: int) -> tuple[Turn, ...]:
+        """From turn `first` until before turn `end`."""
+        return tuple(
+            Turn(n, question, self.answers.get(n)) for n, question in enumerate(self.questions[first - 1 : end - 1], first)
+        )
 
 
 class MemorySessions:
-    """The port `Sessions`. `shared`: where the shared answers stand that `begin` reads along."""
+    """The port `Sessions`. `shared`: where the shared answers stand that `begin` reads along; the others are as in Redis."""
 
-    def __init__(self, *, turn_wait_s: float = 20.0, shared: SharedAnswers | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        turn_wait_s: float = 20.0,
+        turns_shown: int = 60,
+        turns_max: int = SESSION_TURNS_MAX,
+        shared: SharedAnswers | None = None,
+    ) -> None:
         self._turn_wait_s = turn_wait_s
+        self._turns_shown = turns_shown
+        self._turns_max = turns_max
         self._shared = shared
         self._conversations: dict[tuple[str, str], _Conversation] = {}
 
@@ -52,6 +66,8 @@ class MemorySessions:
         talk = self._conversation(question)
         number = talk.number_of(question.message_id)
         if number is None:
+            if len(talk.questions) >= self._turns_max:
+                raise full_session(self._turns_max)
             talk.questions.append(question)
             number = len(talk.questions)
             talk.queue.append(number)
@@ -59,7 +75,8 @@ class MemorySessions:
         else:
             await self._turn(talk, number, mine=False)
         shared = await self._shared.get(answer_key) if self._shared and answer_key else None
-        session = Session(question.tenant, question.session_id, talk.owner, talk.turns(number - 1), talk.focus)
+        before = talk.turns(first_shown(number, self._turns_shown), number)
+        session = Session(question.tenant, question.session_id, talk.owner, before, talk.focus)
         return Begun(session, number, talk.answers[number] if talk.is_answered(number) else None, shared)
 
     def _conversation(self, question: QuestionRecord) -> _Conversation:
@@ -124,7 +141,7 @@ class MemorySessions:
             raise unknown_session()
         if talk.owner not in (None, customer_id):
             raise foreign_session(customer_id)
-        return Session(tenant, session_id, talk.owner, talk.turns(len(talk.questions)), talk.focus)
+        return Session(tenant, session_id, talk.owner, talk.turns(1, len(talk.questions) + 1), talk.focus)
 
     async def aclose(self) -> None:
         """Nothing to close."""

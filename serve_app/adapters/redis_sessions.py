@@ -14,17 +14,19 @@ from redis.asyncio import Redis
 from serve_app.adapters import session_scripts as scripts
 from serve_app.adapters.redis_client import answer_key_in_redis, session_keys
 from serve_app.adapters.session_records import (
+    SESSION_TURNS_MAX,
     answer_line,
     focus_json,
     focus_of,
     foreign_session,
+    full_session,
     question_json,
     turns_of,
     unknown_session,
 )
 from serve_app.domain.errors import Conflict, Overloaded, StoreFailed
 from serve_app.domain.question import Focus
-from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
+from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session, first_shown
 
 logger = logging.getLogger(__name__)
 
@@ -47,14 +49,25 @@ class RedisSessions:
     """The port `Sessions`.
 
     `ttl_s`: a session's time to live after its last turn. `turn_wait_s`: how long a question waits for its session's earlier
-    ones. `lease_s`: how long a turn outlives a process that died with it. `hold_max_s`: a turn that nobody ended is given up
-    after that. Every method raises StoreFailed when Redis does not answer in time.
+    ones. `turns_shown`: at most so many turns are given to the next one. `turns_max`: a session takes no more than these.
+    `lease_s`: how long a turn outlives a process that died with it. `hold_max_s`: a turn that nobody ended is given up after
+    that. Every method raises StoreFailed when Redis does not answer in time.
     """
 
     def __init__(
-        self, client: Redis, *, ttl_s: int, turn_wait_s: float, lease_s: float = 5.0, hold_max_s: float = 120.0
+        self,
+        client: Redis,
+        *,
+        ttl_s: int,
+        turn_wait_s: float,
+        turns_shown: int = 60,
+        turns_max: int = SESSION_TURNS_MAX,
+        lease_s: float = 5.0,
+        hold_max_s: float = 120.0,
     ) -> None:
         self._client = client
+        self._turns_shown = turns_shown
+        self._turns_max = turns_max
         self._ttl_s = ttl_s
         self._turn_wait_s = turn_wait_s
         self._lease_s = lease_s
@@ -74,6 +87,8 @@ class RedisSessions:
             holder,
             int(self._lease_s * 1000),
             self._ttl_s,
+            self._turns_shown,
+            self._turns_max,
         )
         shared_at = answer_key_in_redis(answer_key) if answer_key else None
         reply, shared = await self._turn(keys, arguments, shared_at, question.message_id, holder)
@@ -106,10 +121,13 @@ class RedisSessions:
             raise unknown_session()
         if reply[0] == b"foreign":
             raise foreign_session(question.customer_id)
+        if reply[0] == b"full":
+            raise full_session(self._turns_max)
         status, number, owner, focus, lines = reply[0], int(reply[1]), *reply[2:]
         turns = turns_of(lines)
         repeated = next(turn.answer for turn in turns if turn.number == number) if status == b"repeated" else None
-        before = tuple(turn for turn in turns if turn.number < number)
+        first = first_shown(number, self._turns_shown)
+        before = tuple(turn for turn in turns if first <= turn.number < number)
         session = Session(question.tenant, question.session_id, owner.decode() or None, before, focus_of(focus))
         if status == b"turn":
             self._hold(question, number, holder)

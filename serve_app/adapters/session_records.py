@@ -15,6 +15,8 @@ from serve_app.domain.session import AnswerRecord, QuestionRecord, Turn
 
 # A record longer than this is refused: one turn must not fill the store, nor slow every later read of its session.
 RECORD_BYTES_MAX = 256 * 1024
+# A session with so many turns takes no further one.
+SESSION_TURNS_MAX = 1000
 
 T = TypeVar("T")
 
@@ -81,6 +83,12 @@ def foreign_session(customer_id: str | None) -> Forbidden:
     if customer_id is None:
         return Forbidden("this session belongs to a customer: send the customer's token", param="session_id")
     return Forbidden("this session belongs to another customer", param="session_id")
+
+
+def full_session(turns: int) -> TooLong:
+    return TooLong(
+        f"this conversation has {turns} turns, as many as one may have: begin a new conversation", param="session_id"
+    )
 
 
 def _dumps(value: Any) -> bytes:

@@ -3,7 +3,7 @@
 A session is three keys in one slot:
   head   a hash: `owner` (a customer's id, empty while anonymous), `count` (of turns), `tickets`, `focus` and `focus_of` (the
          turn that set it); per turn N: `m:MESSAGE_ID` -> N, `a:N` ("1": answered; "0": its answer broke off), `l:N` (the
-         lease: "EXPIRES_AT_MS HOLDER")
+         lease: "EXPIRES_AT_MS HOLDER"), `q:N` (where in the transcript its question stands)
   turns  the transcript, a list that only grows: {"n": N, "q": question} and {"n": N, "a": answer}
   queue  the turns that are not over, a sorted set by ticket: the first one has its turn, the others wait
 
@@ -44,13 +44,14 @@ local function keep_for(ttl_s)
 end
 """
 
-# Arguments: customer id (empty: anonymous), message id, "1" for a new session, question, holder, lease ms, ttl s.
-# Replies: {unknown} | {foreign, owner} | {wait, n} | {repeated or turn, n, owner, focus, transcript}
+# Arguments: customer id (empty: anonymous), message id, "1" for a new session, question, holder, lease ms, ttl s, how many
+# turns before its own are wanted, how many turns a session may have.
+# Replies: {unknown} | {foreign, owner} | {full} | {wait, n} | {repeated or turn, n, owner, focus, transcript from there on}
 BEGIN = Script(
     _PRELUDE
     + """
 local customer, message, is_new, question, holder = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local lease_ms, ttl_s = ARGV[6], ARGV[7]
+local lease_ms, ttl_s, wanted, most = ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
 
 local owner = redis.call('HGET', head, 'owner')
 if not owner and is_new ~= '1' then return {'unknown'} end
@@ -62,7 +63,8 @@ elseif owner ~= customer then
 end
 
 local function reply(status, n)
-  return {status, n, owner, redis.call('HGET', head, 'focus'), redis.call('LRANGE', turns, 0, -1)}
+  local first = redis.call('HGET', head, 'q:' .. string.format('%d', math.max(1, n - wanted))) or 0
+  return {status, n, owner, redis.call('HGET', head, 'focus'), redis.call('LRANGE', turns, first, -1)}
 end
 
 local n = redis.call('HGET', head, 'm:' .. message)
@@ -74,9 +76,11 @@ if n then
   local other = holder_of(n)
   if other and other ~= holder then return {'wait', n} end
 else
+  if tonumber(redis.call('HGET', head, 'count') or 0) >= most then return {'full'} end
   n = string.format('%d', redis.call('HINCRBY', head, 'count', 1))
   redis.call('HSET', head, 'm:' .. message, n)
-  redis.call('RPUSH', turns, '{"n":' .. n .. ',"q":' .. question .. '}')
+  local length = redis.call('RPUSH', turns, '{"n":' .. n .. ',"q":' .. question .. '}')
+  redis.call('HSET', head, 'q:' .. n, length - 1)
 end
 
 if not redis.call('ZSCORE', queue, n) then

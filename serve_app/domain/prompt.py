@@ -9,6 +9,10 @@ that no merge crosses a border, and what people wrote is encoded as plain text, 
 
 Near the model's limit the oldest turns are folded into a summary, once, between two turns. The fold opens what that turn
 appended, behind an opening that nothing else can produce: the rule starts anew from there, and the record needs no more.
+
+A long session comes without its oldest turns (`session.first_shown`). While its first turn stays the same, the rule holds;
+where it moves, every half of the bound, the prompt starts anew with the turns that are left, and with the facts. It also starts
+anew behind an earlier turn that was answered after later ones.
 """
 
 from __future__ import annotations
@@ -168,10 +172,13 @@ class PromptRenderer:
     def _grown(
         self, turns: Sequence[Turn], model_key: str, facts_text: str | None, language: Language, asked: tuple[int, ...]
     ) -> SessionPrompt | None:
+        header = self._headers["system"]
         parts = [self._as_recorded(turn, model_key) for turn in turns]
         start = max((i for i, part in enumerate(parts) if self._opens_a_fold(part)), default=0)
         history = tuple(token for part in parts[start:] for token in part)
-        held = _held_digest(turns[start:], model_key)
+        # Facts stand in what begins with the system's header. With none left, they were said in a turn that is cut off.
+        said = any(part[: len(header)] == header for part in parts[start:])
+        held = _held_digest(turns[start:], model_key) if said else None
         digest = _digest(facts_text)
         is_news = digest is not None and digest != held
         news = self._facts(facts_text, language) if facts_text and is_news else ()

@@ -67,11 +67,20 @@ class Session:
     focus: Focus = field(default_factory=Focus)
 
 
+def first_shown(number: int, turns_max: int) -> int:
+    """The first turn that turn `number` sees of those before it: at most `turns_max` (2 or more), at least half of them.
+
+    It moves by half of them at a time, so that in between each turn sees what the one before saw, and more.
+    """
+    step = turns_max // 2
+    return max(0, (number - 2) // step - 1) * step + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A question's turn has come. `repeated` is set when the same message was answered before: nothing was added."""
 
-    session: Session  # the turns before this one
+    session: Session  # the last turns before this one
     number: int
     repeated: AnswerRecord | None = None
     shared: bytes | None = None  # what stands under the answer key that was asked for in the same round trip

@@ -225,7 +225,7 @@ async def test_what_a_killed_process_acknowledged_is_kept(url: str, sessions: Re
 
 
 async def test_the_keys_of_a_session_lie_in_one_slot():
-    with serving(valkey_binary(), "--cluster-enabled", "yes") as url:
+    with serving(valkey_binary(), "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as url:
         client = connect(RedisSettings(url=url))
         await client.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 

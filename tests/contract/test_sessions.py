@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -67,15 +69,15 @@ FOCUS = Focus(
 
 
 class Kept:
-    """A keeper of sessions, made by `make` with how long a turn is waited for; and the shared answers that it reads along."""
+    """A keeper of sessions, made by `make` from the settings that all keepers have; the shared answers that it reads along."""
 
-    def __init__(self, make: Callable[[float], Sessions], shared: SharedAnswers) -> None:
+    def __init__(self, make: Callable[..., Sessions], shared: SharedAnswers, **options: float) -> None:
         self._make = make
-        self.sessions = make(5)
+        self.sessions = make(**{"turn_wait_s": 5, **options})
         self.shared = shared
 
-    def impatient(self) -> Kept:
-        return Kept(lambda _: self._make(0.05), self.shared)
+    def another(self, **options: float) -> Kept:
+        return Kept(self._make, self.shared, **options)
 
     async def begin(self, question: QuestionRecord, answer_key: str | None = None):
         return await self.sessions.begin(question, answer_key)
@@ -100,13 +102,13 @@ class Kept:
 async def kept(request: pytest.FixtureRequest) -> AsyncGenerator[Kept]:
     if request.param == "memory":
         shared = MemoryAnswers()
-        yield Kept(lambda turn_wait_s: MemorySessions(turn_wait_s=turn_wait_s, shared=shared), shared)
+        yield Kept(partial(MemorySessions, shared=shared), shared)
         return
     client = connect(RedisSettings(url=request.getfixturevalue(f"{request.param}_url")))
     made: list[RedisSessions] = []
 
-    def make(turn_wait_s: float) -> RedisSessions:
-        made.append(RedisSessions(client, ttl_s=3600, turn_wait_s=turn_wait_s))
+    def make(**options: Any) -> RedisSessions:
+        made.append(RedisSessions(client, ttl_s=3600, **options))
         return made[-1]
 
     yield Kept(make, RedisAnswers(client))
@@ -391,6 +393,37 @@ async def test_the_shared_answer_comes_along(kept: Kept):
     assert (await kept.begin(ask(question.session_id), "no-such-key")).shared is None
 
 
+async def test_a_long_session_is_given_with_its_last_turns(kept: Kept):
+    short = kept.another(turns_shown=4)
+    questions = [start()]
+    shown: list[list[int]] = []
+    for number in range(1, 10):
+        begun = await short.begin(questions[-1])
+        assert begun.number == number
+        assert [turn.question for turn in begun.session.turns] == [
+            questions[n - 1] for n in (t.number for t in begun.session.turns)
+        ]
+        assert all(turn.answer for turn in begun.session.turns)
+        shown.append([turn.number for turn in begun.session.turns])
+        await short.finish(questions[-1], number)
+        questions.append(ask(questions[0].session_id))
+    assert shown == [[], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [3, 4, 5], [3, 4, 5, 6], [5, 6, 7], [5, 6, 7, 8]]
+    assert len((await short.read(questions[0])).turns) == 9
+    again = await short.begin(questions[1])
+    assert (again.number, again.repeated, [turn.number for turn in again.session.turns]) == (2, answer(), [1])
+
+
+async def test_a_session_takes_so_many_turns_and_no_more(kept: Kept):
+    short = kept.another(turns_max=2)
+    question = start()
+    for asked in (question, ask(question.session_id)):
+        await short.finish(asked, (await short.begin(asked)).number)
+    with pytest.raises(TooLong, match="begin a new conversation"):
+        await short.begin(ask(question.session_id))
+    assert (await short.begin(question)).repeated == answer(), "a repeated message is no further turn"
+    assert len((await short.read(question)).turns) == 2
+
+
 async def test_too_long_a_question_is_refused_and_adds_nothing(kept: Kept):
     question = start()
     await kept.begin(question)
@@ -422,7 +455,7 @@ async def test_a_turn_whose_answer_could_not_be_recorded_blocks_nobody(kept: Kep
 
 
 async def test_a_turn_that_does_not_come_is_refused(kept: Kept):
-    impatient = kept.impatient()
+    impatient = kept.another(turn_wait_s=0.05)
     question = start()
     await impatient.begin(question)
     with pytest.raises(Overloaded) as refused:

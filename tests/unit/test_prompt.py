@@ -47,6 +47,24 @@ def test_unchanged_facts_are_said_once_and_changed_ones_again() -> None:
     assert "FACTS" not in shown(asked(conversation, "four", facts="FACTS-A").appended), "they are still in the prompt"
 
 
+def test_a_history_that_was_cut_starts_anew_with_its_facts_and_grows_from_there() -> None:
+    conversation = Conversation(a_renderer(), TOKENIZER)
+    for number in range(4):
+        conversation.play(Step("model", f"question {number}", f"answer {number}", facts="FACTS"))
+    del conversation.turns[:2]
+    first = conversation.play(Step("model", "question 4", "answer 4", facts="FACTS"))
+    assert first is not None
+    assert not first.folded
+    assert "question 1" not in shown(first.token_ids)
+    assert shown(first.token_ids).count("FACTS") == 1
+    for number in range(5, 8):
+        held = conversation.held
+        prompt = conversation.play(Step("model", f"question {number}", f"answer {number}", facts="FACTS"))
+        assert prompt is not None
+        assert prompt.token_ids[: len(held)] == held
+        assert shown(prompt.token_ids).count("FACTS") == 1
+
+
 def test_passages_and_what_is_missing_travel_with_their_question() -> None:
     conversation = Conversation(a_renderer(), TOKENIZER)
     prompt = conversation.prompt(Step("model", "Q", "", passages=1, missing=("parcels",)))
