@@ -26,6 +26,7 @@ from serve_app.answering.voices import Voices
 from serve_app.api.app import Services
 from serve_app.api.readiness import Readiness
 from serve_app.config import Config, TenantSettings
+from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.model_card import card_of
 from serve_app.domain.phrases import Desk
 from serve_app.domain.understanding import Understander
@@ -96,7 +97,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         course=course,
         sessions=sessions,
         authenticator=KeyAndTokenAuthenticator(SqlKeys(engine), config.tenants, config.home, clock),
-        readiness=Readiness(checks),
+        readiness=Readiness(checks, clock.monotonic),
         limits=config.limits,
         clock=clock,
         new_id=new_id,
@@ -121,4 +122,5 @@ def _understander() -> Understander:
 def _shop(settings: TenantSettings) -> Shop:
     shop = settings.shop
     desk = Desk(shop.desk_hours, {"zh": shop.desk_contact_zh, "en": shop.desk_contact_en})
-    return Shop(shop.time_zone, shop.currency, desk)
+    formats = Formats(IdFormat(shop.order_id_pattern), IdFormat(shop.sku_id_pattern))
+    return Shop(shop.time_zone, shop.currency, desk, formats)

@@ -9,15 +9,25 @@ import os
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from serve_app.domain.errors import ConfigError
+from serve_app.domain.id_formats import ORDER_ID_PATTERN, SKU_ID_PATTERN, IdFormat
 from serve_app.domain.messages import Language
 from serve_app.source_settings import SecretRef, Settings, Source
+
+
+def _id_pattern(pattern: str) -> str:
+    IdFormat(pattern)
+    return pattern
+
+
+# A regular expression, checked where it is read.
+IdPattern = Annotated[str, AfterValidator(_id_pattern)]
 
 
 class ShopSettings(Settings):
@@ -31,6 +41,11 @@ class ShopSettings(Settings):
     """IANA name. Dates are shown in it, and 明天 is computed in it."""
     currency: str = "CNY"
     """ISO 4217."""
+    order_id_pattern: IdPattern = ORDER_ID_PATTERN
+    """How an order number looks: a regular expression, found in either case. Spaces and hyphens that it can do without are
+    dropped. Plain numbers of 10 to 20 digits are order numbers in every shop."""
+    sku_id_pattern: IdPattern = SKU_ID_PATTERN
+    """The same for SKUs. With groups, in either pattern, an id is the groups joined by hyphens."""
     desk_hours: str = "09:00-22:00"
     """When a person answers, in the shop's zone."""
     desk_contact_zh: str = "拨打 400-000-0000"

@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from serve_app.config import load_config
+from serve_app.config import Config, load_config
 from serve_app.domain.errors import ConfigError
 
 
@@ -72,3 +73,10 @@ def test_what_is_not_yaml(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "none.yaml")
+
+
+def test_a_shop_s_id_pattern_is_checked() -> None:
+    shop = {"order_id_pattern": r"A-\d{6}"}
+    assert Config.model_validate({"tenants": {"tea": {"shop": shop}}}).tenants["tea"].shop.order_id_pattern == r"A-\d{6}"
+    with pytest.raises(ValidationError, match="no regular expression"):
+        Config.model_validate({"tenants": {"tea": {"shop": {"sku_id_pattern": "("}}}})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
+from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.question import Entities
 from serve_app.domain.understanding.dates import dates_in
 from serve_app.domain.understanding.numerals import (
@@ -18,7 +19,6 @@ from serve_app.domain.understanding.numerals import (
     number_of,
 )
 
-_ORDER = re.compile(r"(?<![a-z0-9])zw(?:[ -]?\d){12}(?!\d)", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"(?<![a-z0-9¥$.,-])\d{10,20}(?![a-z0-9]|[.,]\d)", re.IGNORECASE)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _SAYS_ORDER = re.compile(r"(?:订单号?码?|单号|编号|order(?: (?:number|no\.?|id))?)(?:是|为|is)?[ :#]*$", re.IGNORECASE)
@@ -30,7 +30,6 @@ _TRACKING = re.compile(
     r"|1z[a-z0-9]{16}|[a-z]{2}\d{9}[a-z]{2})(?![a-z0-9])",
     re.IGNORECASE,
 )
-_SKU = re.compile(r"(?<![a-z0-9])sku[-_ ]?(\d{2,10})(?!\d)", re.IGNORECASE)
 
 _FOUR = rf"(\d{{4}}|[{DIGIT_CLASS}]{{4}})(?![\d{DIGIT_CLASS}年月元块])"
 _TAIL = re.compile(
@@ -65,10 +64,10 @@ _NUMBERED = re.compile(
 _BARE_ORDINAL = re.compile(rf"^(?:就|要|那就)?(\d{{1,2}}|[{NUMERAL_CLASS}])(?:号|吧|[.。、)!])*$")
 
 
-def entities_in(text: str, today: date) -> Entities:
-    """The entities of a cleaned text. Ids are upper case without spaces; amounts are minor units."""
+def entities_in(text: str, today: date, formats: Formats = DEMO_FORMATS) -> Entities:
+    """The entities of a cleaned text. Ids are as `formats` writes them; amounts are minor units."""
     tracking = [match[0].upper() for match in _TRACKING.finditer(text)]
-    orders = [re.sub(r"[ -]", "", match[0]).upper() for match in _ORDER.finditer(text)]
+    orders = [found.id for found in formats.order_id.found_in(text)]
     for match in _PLAIN_NUMBER.finditer(text):
         before = text[: match.start()]
         if _SAYS_PARCEL.search(before):
@@ -78,7 +77,7 @@ def entities_in(text: str, today: date) -> Entities:
     return Entities(
         order_ids=_once(orders),
         order_tails=_tails(text),
-        sku_ids=_once(f"SKU-{match[1]}" for match in _SKU.finditer(text)),
+        sku_ids=_once(found.id for found in formats.sku_id.found_in(text)),
         tracking_nos=_once(tracking),
         amounts_minor=_amounts(text),
         dates=dates_in(text, today),

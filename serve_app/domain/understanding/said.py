@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -42,6 +43,7 @@ class Said:
     form: str  # canonical
     entities: Entities
     attached: bool  # an order or a product came along
+    order_names: tuple[str, ...] = ()  # the order numbers in the shop's format, as they are said
 
     @cached_property
     def talk(self) -> Intent | None:
@@ -52,19 +54,34 @@ class Said:
     def plain(self) -> str:
         """The form with "my order" in the place of an order's name, for rules and markers."""
         chinese = bool(_HAN.search(self.form))
-        plain = _ORDER_NAMED.sub("我的订单", _PARCEL_NAMED.sub("我的快递", self.form))
+        form = _with_demo_number(self.form, [plain_form(name) for name in self.order_names])
+        plain = _ORDER_NAMED.sub("我的订单", _PARCEL_NAMED.sub("我的快递", form))
         if chinese:
             return plain
         return _ORDER_NAMED_EN.sub("", plain).replace("我的订单", "my order").replace("我的快递", "my parcel")
 
+    @cached_property
+    def numbered(self) -> str:
+        """The cleaned text with an order number in the demo's format in the place of the shop's own."""
+        return _with_demo_number(self.text, self.order_names)
 
-def said_with(cleaned: str, entities: Entities, order_id: str | None, sku_id: str | None) -> Said:
+
+def _with_demo_number(text: str, names: Iterable[str]) -> str:
+    """The rules know order numbers in the demo's format only."""
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = text.replace(name, "zw000000000000")
+    return text
+
+
+def said_with(
+    cleaned: str, entities: Entities, order_id: str | None, sku_id: str | None, order_names: tuple[str, ...] = ()
+) -> Said:
     """`order_id` and `sku_id` came along; they count where the text names none itself."""
     if order_id and not entities.names_an_order:
         entities = replace(entities, order_ids=(order_id,))
     if sku_id and not entities.sku_ids:
         entities = replace(entities, sku_ids=(sku_id,))
-    return Said(cleaned, canonical_form(cleaned), entities, attached=bool(order_id or sku_id))
+    return Said(cleaned, canonical_form(cleaned), entities, attached=bool(order_id or sku_id), order_names=order_names)
 
 
 def own_intent(plain: str) -> Intent | None:

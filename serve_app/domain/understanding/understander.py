@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.intents import ACTIONS, REPLIES, TEMPLATED, Intent, kind_of
 from serve_app.domain.messages import Kind, Option, Suggestion
 from serve_app.domain.normalise import canonical_form, clean
@@ -67,11 +68,17 @@ class Understander:
         order_id: str | None = None,
         sku_id: str | None = None,
         locale: str | None = None,
+        formats: Formats = DEMO_FORMATS,
     ) -> Understanding:
-        """`today` is the day in the shop's zone; `order_id` and `sku_id` came along with the question. Never raises."""
+        """`today` is the day in the shop's zone, `formats` are those of its ids; `order_id` and `sku_id` came along.
+
+        Never raises.
+        """
         cleaned = clean(text)
         spoken = language_of(cleaned[:_LOOKED_AT], focus.language, locale, self._detect)
-        said = said_with(cleaned, entities_in(cleaned[:_LOOKED_AT], today), order_id, sku_id)
+        looked_at = cleaned[:_LOOKED_AT]
+        names = tuple(found.said for found in formats.order_id.found_in(looked_at))
+        said = said_with(cleaned, entities_in(looked_at, today, formats), order_id, sku_id, names)
         reading = self._reading(said, focus, foreign=spoken.foreign)
         return Understanding(
             text=text,
@@ -106,7 +113,7 @@ class Understander:
     def _picked(self, said: Said, focus: Focus) -> _Reading | None:
         offered, suggested = _chosen_by_id(said.text, focus)
         agreed = said.talk is Intent.AFFIRM
-        bare = is_bare_pick(said.text)
+        bare = is_bare_pick(said.numbered)
         if offered is None and focus.offered:
             offered = focus.offered[0] if agreed and len(focus.offered) == 1 else option_named(said.entities, focus.offered)
         if offered is not None:
@@ -221,7 +228,7 @@ def _chosen_by_id(text: str, focus: Focus) -> tuple[Option | None, Suggestion | 
 
 def _named_order(said: Said, focus: Focus) -> _Reading:
     """A bare order number, or its last digits: the last question about an order is asked of this one."""
-    if not said.entities.names_an_order or (said.attached and not is_bare_pick(said.text)):
+    if not said.entities.names_an_order or (said.attached and not is_bare_pick(said.numbered)):
         return _UNRESOLVED
     if focus.intent is not None and focus.intent in _ABOUT_ONE_ORDER:
         return _about_order(focus.intent, None)
