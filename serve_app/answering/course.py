@@ -15,6 +15,7 @@ from serve_app.answering.work import Draft, Work, at_once
 from serve_app.config import DeadlineSettings
 from serve_app.domain.errors import DeadlineExceeded, Forbidden, InternalError, InvalidField, NotReady, StoreFailed
 from serve_app.domain.facts import Facts
+from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Found, Lookup
 from serve_app.domain.messages import (
@@ -52,6 +53,7 @@ class Shop:
     time_zone: str
     currency: str
     desk: Desk
+    formats: Formats = DEMO_FORMATS
 
 
 class Course:
@@ -142,8 +144,16 @@ class Course:
         )
 
     def _understand(self, ask: Ask, text: str, focus: Focus) -> Understanding:
-        date = today(self._clock.now(), self._shops[ask.caller.tenant].time_zone)
-        return self._understander.understand(text, focus, date, order_id=ask.order_id, sku_id=ask.sku_id, locale=ask.locale)
+        shop = self._shops[ask.caller.tenant]
+        return self._understander.understand(
+            text,
+            focus,
+            today(self._clock.now(), shop.time_zone),
+            order_id=ask.order_id,
+            sku_id=ask.sku_id,
+            locale=ask.locale,
+            formats=shop.formats,
+        )
 
     async def _choice(self, ask: Ask) -> str:
         """The question that a tap on a choice or a suggestion stands for."""
