@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from serve_app import tracing
-from serve_app.answering.reply import Reply, quietly, text_of
+from serve_app.answering.recording import Recording
+from serve_app.answering.reply import Reply, quietly
+from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
 from serve_app.answering.work import Draft, Work, at_once
 from serve_app.config import DeadlineSettings
-from serve_app.domain.errors import DeadlineExceeded, Forbidden, InternalError, InvalidField, NotReady, StoreFailed
-from serve_app.domain.facts import Facts
+from serve_app.domain.errors import DeadlineExceeded, Forbidden, InvalidField, NotReady, StoreFailed
 from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.intents import Intent
-from serve_app.domain.knowledge import Entry, Found, Lookup
+from serve_app.domain.knowledge import Entry, Found
 from serve_app.domain.messages import (
-    EVENT_NAMES,
     Ask,
     Choices,
     Citation,
@@ -33,17 +33,14 @@ from serve_app.domain.messages import (
 from serve_app.domain.named_orders import is_not_the_customers
 from serve_app.domain.phrases import Desk, Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
-from serve_app.domain.session import AnswerRecord, QuestionRecord
-from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
+from serve_app.domain.session import AnswerRecord
+from serve_app.domain.sharing import SharedAnswer
 from serve_app.domain.templates import NeedsChoice, NoValue, answer_from
-from serve_app.domain.understanding import Understander, refocus
+from serve_app.domain.understanding import Understander
 from serve_app.domain.wording import Locale, today
-from serve_app.ports import CacheRoom, Clock, ContextRoom, FactsQuery, Sessions
+from serve_app.ports import CacheRoom, Clock, ContextRoom, Sessions
 
 logger = logging.getLogger(__name__)
-
-# What is missing when the whole Context room is.
-EVERY_PART = ("customer", "coupons", "orders", "lines", "parcels", "parcel_events", "after_sales", "invoices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +74,8 @@ class Course:
         self._understander = understander
         self._sessions = sessions
         self._shared = shared
-        self._cache = cache
-        self._context = context
+        self._recording = Recording(sessions, shared, clock)
+        self._rooms = Rooms(cache, context, clock, deadlines)
         self._speaker = speaker
         self._clock = clock
         self._new_id = new_id
@@ -108,8 +105,7 @@ class Course:
         # Most questions need nothing from the conversation: their key is known before it is read, and one trip brings both.
         key = self._shared.key(ask, self._understand(ask, text, Focus()))
         held = self._shared.in_memory(ask.caller.tenant, key)
-        with work.step("session"):
-            begun = await self._sessions.begin(self._record_of(work, text, new_session), None if held else key)
+        begun = await self._recording.begin(work, text, new_session, None if held else key)
         work.session, work.number = begun.session, begun.number
         if begun.repeated is not None:
             return self._again(work, begun.repeated)
@@ -124,24 +120,11 @@ class Course:
             draft = self._from_shared(held) if held is not None else await self._decide(work, key)
         except BaseException:
             # The next turn must not wait for this one, not even when its customer has gone.
-            await asyncio.shield(asyncio.ensure_future(quietly(self._abandon(work))))
+            await asyncio.shield(asyncio.ensure_future(quietly(self._recording.abandon(work))))
             raise
         return self._reply(work, draft)
 
     # What was asked
-
-    def _record_of(self, work: Work, text: str, new_session: bool) -> QuestionRecord:
-        ask = work.ask
-        return QuestionRecord(
-            tenant=ask.caller.tenant,
-            session_id=ask.session_id,
-            message_id=ask.message_id,
-            answer_id=work.answer_id,
-            customer_id=ask.caller.customer_id,
-            text=text,
-            asked_at=self._clock.now(),
-            new_session=new_session,
-        )
 
     def _understand(self, ask: Ask, text: str, focus: Focus) -> Understanding:
         shop = self._shops[ask.caller.tenant]
@@ -175,7 +158,7 @@ class Course:
             return
         if ask.caller.customer_id is None:
             raise Forbidden("An order can be attached only with its customer's token.", param="order_id")
-        facts = await self._facts(work, Entities(order_ids=(ask.order_id,)))
+        facts = await self._rooms.facts(work, Entities(order_ids=(ask.order_id,)))
         if is_not_the_customers(ask.order_id, facts):
             raise Forbidden("This order is not one of the customer's.", param="order_id")
 
@@ -196,7 +179,7 @@ class Course:
         return await self._personal(work)
 
     async def _public(self, work: Work, key: str | None) -> Draft:
-        found = await self._look_up(work)
+        found = await self._rooms.look_up(work)
         if found.entry is not None:
             return self._from_entry(work, found.entry, key)
         # A rewritten follow-up is a key, not a question: its words mean nothing without the turns that a public prompt lacks.
@@ -213,7 +196,7 @@ class Course:
         named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
         orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
         entities = replace(understood.entities, order_ids=orders)
-        found, facts = await asyncio.gather(self._look_up(work), self._facts(work, entities))
+        found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, entities))
         if found.template is None:
             return self._miss(work, found)
         answer = answer_from(
@@ -240,9 +223,9 @@ class Course:
         if may_answer and chat:
             return await self._speaker.personal(work, None, ())
         if may_answer and work.ask.caller.customer_id is not None:
-            found, facts = await asyncio.gather(self._look_up(work), self._facts(work, work.understood.entities))
+            found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, work.understood.entities))
         else:
-            found, facts = await self._look_up(work), None
+            found, facts = await self._rooms.look_up(work), None
         if found.entry is not None:
             return self._from_entry(work, found.entry, None)
         return await self._speaker.personal(work, facts, found.passages) if may_answer else self._miss(work, found)
@@ -277,53 +260,7 @@ class Course:
         shop = self._shops[work.ask.caller.tenant]
         return Locale(work.understood.language, shop.time_zone, shop.currency)
 
-    # The rooms: each within its own time, and what fails there is left out and said so
-
-    async def _look_up(self, work: Work) -> Found:
-        understood = work.understood
-        with work.step("cache"):
-            lookup = Lookup(
-                tenant=work.ask.caller.tenant,
-                canonical=understood.canonical,
-                text=understood.text,
-                intent=understood.intent,
-                kind=understood.kind,
-                language=understood.language,
-                now=self._clock.now(),
-                trace=tracing.outgoing(),
-            )
-            try:
-                async with asyncio.timeout(min(self._deadlines.cache_ms / 1000, work.left_s)):
-                    return await self._cache.look_up(lookup)
-            except (TimeoutError, InternalError) as error:
-                logger.warning("the knowledge is passed by: %r", error)
-                work.degraded.append("knowledge")
-                return Found()
-
-    async def _facts(self, work: Work, entities: Entities) -> Facts:
-        caller = work.ask.caller
-        within_s = min(self._deadlines.facts_ms / 1000, work.left_s)
-        with work.step("context"):
-            query = FactsQuery(
-                tenant=caller.tenant,
-                customer_id=str(caller.customer_id),
-                now=self._clock.now(),
-                within_s=within_s,
-                order_ids=entities.order_ids,
-                order_tails=entities.order_tails,
-                tracking_nos=entities.tracking_nos,
-                trace=tracing.outgoing(),
-            )
-            try:
-                async with asyncio.timeout(within_s * 1.2):
-                    facts = await self._context.facts(query)
-            except (TimeoutError, InternalError) as error:
-                logger.warning("the facts are left out: %r", error)
-                facts = Facts(as_of=query.now, missing=EVERY_PART)
-        work.degraded += [part for part in facts.missing if part not in work.degraded]
-        return facts
-
-    # What is recorded
+    # What is replied
 
     def _again(self, work: Work, record: AnswerRecord) -> Reply:
         """The same answer to the same message; nothing is added."""
@@ -357,68 +294,6 @@ class Course:
         )
 
         async def record(reason: str, said: tuple[Middle, ...]) -> None:
-            await self._finish(work, draft, reason, said)
+            await self._recording.finish(work, draft, reason, said)
 
         return Reply(meta, draft, work, record)
-
-    async def _finish(self, work: Work, draft: Draft, reason: str, said: tuple[Middle, ...]) -> None:
-        if not said:
-            await self._abandon(work)
-            return
-        focus = refocus(
-            work.session.focus,
-            work.understood,
-            order_id=draft.order_id,
-            offered=draft.offered,
-            suggested=draft.suggested,
-            missed=draft.missed or reason == "guard",
-        )
-        outcome = draft.outcome
-        answer = AnswerRecord(
-            answer_id=work.answer_id,
-            text=text_of(said),
-            language=work.understood.language,
-            kind=work.understood.kind,
-            source=draft.source,
-            finish_reason=reason,
-            finished_at=self._clock.now(),
-            model=draft.model,
-            events=tuple(
-                {"event": EVENT_NAMES[type(event)], "data": asdict(event)} for event in said if not isinstance(event, Delta)
-            ),
-            rendered=outcome.rendered,
-            facts_digest=outcome.facts_digest,
-            degraded=tuple(work.degraded),
-        )
-        with work.step("record"):
-            await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
-        self._offer(work, draft, answer, said)
-
-    def _offer(self, work: Work, draft: Draft, answer: AnswerRecord, said: tuple[Middle, ...]) -> None:
-        """Offers a finished answer to the shared tier, which takes only what is true for everyone."""
-        candidate = Candidate(
-            kind=answer.kind,
-            self_contained=work.understood.self_contained,
-            finish_reason=answer.finish_reason,
-            passed_guard=answer.finish_reason != "guard",
-            sources=draft.sources,
-            degraded=answer.degraded,
-            has_customer_facts=draft.has_customer_facts,
-            demo_model=draft.demo,
-        )
-        if draft.share_key is None or may_share(candidate) is not None:
-            return
-        shared = SharedAnswer(
-            text=answer.text,
-            language=answer.language,
-            source="model" if draft.source == "model" else "faq",
-            created_at=answer.finished_at,
-            model=draft.model,
-            citations=tuple(event for event in said if isinstance(event, Citation)),
-            sources=draft.sources,
-            expires_at=draft.expires_at,
-        )
-        self._shared.keep(draft.share_key, shared)
-
-    async def _abandon(self, work: Work) -> None:
-        await self._sessions.abandon(work.ask.caller.tenant, work.ask.session_id, work.number)

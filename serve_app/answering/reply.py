@@ -66,7 +66,7 @@ class Reply:
     async def _fail(self, error: ZeroWaitError) -> Failed:
         if not self._recorded:
             await quietly(self._finish("error"))
-        return Failed(error.body()["error"])
+        return Failed(error.body()["error"], error.status, error.retry_after_s)
 
     async def _cut(self) -> None:
         self._recorded = True

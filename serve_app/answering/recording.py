@@ -1,0 +1,103 @@
+"""What of a question and its answer is recorded, and what of it may be shared."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from serve_app.answering.reply import text_of
+from serve_app.answering.shared_tier import SharedTier
+from serve_app.answering.work import Draft, Work
+from serve_app.domain.messages import EVENT_NAMES, Citation, Delta, Middle
+from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord
+from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
+from serve_app.domain.understanding import refocus
+from serve_app.ports import Clock, Sessions
+
+
+class Recording:
+    """The question before anything is generated, the answer before `done`."""
+
+    def __init__(self, sessions: Sessions, shared: SharedTier, clock: Clock) -> None:
+        self._sessions = sessions
+        self._shared = shared
+        self._clock = clock
+
+    async def begin(self, work: Work, text: str, new_session: bool, answer_key: str | None) -> Begun:
+        """Raises NotFound, Forbidden, Overloaded, StoreFailed."""
+        ask = work.ask
+        question = QuestionRecord(
+            tenant=ask.caller.tenant,
+            session_id=ask.session_id,
+            message_id=ask.message_id,
+            answer_id=work.answer_id,
+            customer_id=ask.caller.customer_id,
+            text=text,
+            asked_at=self._clock.now(),
+            new_session=new_session,
+        )
+        with work.step("session"):
+            return await self._sessions.begin(question, answer_key)
+
+    async def finish(self, work: Work, draft: Draft, reason: str, said: tuple[Middle, ...]) -> None:
+        """How an answer ended. One of which nothing was seen is none: its question stays, to be asked again."""
+        if not said:
+            await self.abandon(work)
+            return
+        focus = refocus(
+            work.session.focus,
+            work.understood,
+            order_id=draft.order_id,
+            offered=draft.offered,
+            suggested=draft.suggested,
+            missed=draft.missed or reason == "guard",
+        )
+        outcome = draft.outcome
+        answer = AnswerRecord(
+            answer_id=work.answer_id,
+            text=text_of(said),
+            language=work.understood.language,
+            kind=work.understood.kind,
+            source=draft.source,
+            finish_reason=reason,
+            finished_at=self._clock.now(),
+            model=draft.model,
+            events=tuple(
+                {"event": EVENT_NAMES[type(event)], "data": asdict(event)} for event in said if not isinstance(event, Delta)
+            ),
+            rendered=outcome.rendered,
+            facts_digest=outcome.facts_digest,
+            degraded=tuple(work.degraded),
+        )
+        with work.step("record"):
+            await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
+        self._offer(work, draft, answer, said)
+
+    def _offer(self, work: Work, draft: Draft, answer: AnswerRecord, said: tuple[Middle, ...]) -> None:
+        """Offers a finished answer to the shared tier, which takes only what is true for everyone."""
+        candidate = Candidate(
+            kind=answer.kind,
+            self_contained=work.understood.self_contained,
+            finish_reason=answer.finish_reason,
+            passed_guard=answer.finish_reason != "guard",
+            sources=draft.sources,
+            degraded=answer.degraded,
+            has_customer_facts=draft.has_customer_facts,
+            demo_model=draft.demo,
+        )
+        if draft.share_key is None or may_share(candidate) is not None:
+            return
+        shared = SharedAnswer(
+            text=answer.text,
+            language=answer.language,
+            source="model" if draft.source == "model" else "faq",
+            created_at=answer.finished_at,
+            model=draft.model,
+            citations=tuple(event for event in said if isinstance(event, Citation)),
+            sources=draft.sources,
+            expires_at=draft.expires_at,
+        )
+        self._shared.keep(draft.share_key, shared)
+
+    async def abandon(self, work: Work) -> None:
+        """The next turn need not wait; the same message, sent again, is answered anew."""
+        await self._sessions.abandon(work.ask.caller.tenant, work.ask.session_id, work.number)
