@@ -90,7 +90,9 @@ def _add_asking(app: FastAPI, services: Services) -> None:
             finally:
                 await reply.aclose()
         if failed is not None:
-            return as_json({"error": failed.error}, 503, headers | {"retry-after": "5"})
+            if failed.retry_after_s is not None:
+                headers["retry-after"] = str(failed.retry_after_s)
+            return as_json({"error": failed.error}, failed.status, headers)
         return as_json(answer, 200, headers)
 
     @app.get("/v1/sessions/{session_id}", summary="The conversation so far, for its own customer")

@@ -119,7 +119,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """`error` is what clients receive; `status` and `retry_after_s` are for an answer that is not streamed."""
+
     error: dict[str, Any]
+    status: int = 500
+    retry_after_s: int | None = None
 
 
 # What may stand between the first event and the last.
