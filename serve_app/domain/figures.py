@@ -1,8 +1,9 @@
 """Figures in text: numbers, amounts, dates and times in Chinese and English, and what each of them may mean.
 
 A figure is compared by its meaning: 1,299.00 is 1299, 七 is 7, 11月24日 is Nov 24 and the 24 Nov of 2026-11-24. One that has
-several readings (7日 is seven days or the seventh) has them all. Not figures: 一 as an article or in a word (一个, 一下, 十分),
-"one" without a unit, ordinals in words (第一, first), names of weekdays, relative days (明天), English months without a day.
+several readings (7日 is seven days or the seventh) has them all. Relative days, weekdays and spans in words are figures too
+(relative_dates.py). Not figures: 一 as an article or in a word (一个, 一下, 十分), "one" without a unit, ordinals in words
+(第一, first), today in small talk.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Protocol, cast
 
 import regex
 
 from serve_app.domain.numerals import CN_CHARACTERS, CN_SCALES, EN_SCALES, EN_VALUES, cn_value, en_value
+from serve_app.domain.relative_dates import (
+    BEFORE_MONTH,
+    RELATIVE_FIRST,
+    RELATIVE_OPEN,
+    RELATIVE_PARTS,
+    days_meant,
+    read_relative,
+    read_weekday,
+)
 
-# ("n", value) a number; ("d", year, month, day) a date, 0 for what is not said; ("t", hour, minute); ("s", text) as it stands.
+# ("n", value) a number; ("d", year, month, day) a date, 0 for what is not said; ("t", hour, minute); ("r", days) from today;
+# ("w", weeks from this one or None, weekday from 0); ("s", text) as it stands.
 Reading = tuple[object, ...]
 
 
@@ -66,6 +78,7 @@ _PARTS = {
     "iso": r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}",
     "en_date": rf"\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}{_END}(?:,?\s+\d{{4}}{_END})?"
     rf"|{_BEGIN}{_MONTH}\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?{_END}(?:,?\s+\d{{4}}{_END})?|{_BEGIN}{_MONTH}\s+\d{{4}}{_END}",
+    "month": rf"{BEFORE_MONTH}{_MONTH}{_END}",
     "cn_date": rf"(?:{_PART}年\s?)?{_PART}月(?:\s?{_PART}[日号])?|{_PART}年|{_PART}[日号](?:之?内|以内|后)?",
     "time": rf"\d{{1,2}}[:：]\d{{2}}(?:[:：]\d{{2}})?{_AM_PM}?|\d{{1,2}}{_AM_PM}",
     "cn_time": rf"{_PART}[点时](?:{_PART}分?|整|钟)?",
@@ -76,12 +89,20 @@ _PARTS = {
     "other": r"[\p{No}\p{Nl}]",
 }
 # What a figure begins with; tried first, because most characters begin none.
-_FIRST = rf"(?=[\d¥￥$€£\p{{No}}\p{{Nl}}{CN_CHARACTERS}]|{_BEGIN}[a-z])"
-_ALL = _FIRST + "(?:" + "|".join(f"(?P<{name}>{part})" for name, part in _PARTS.items()) + ")"
-FIGURE = cast(_Pattern, regex.compile(_ALL, regex.IGNORECASE))
+_FIRST = rf"(?=[\d¥￥$€£\p{{No}}\p{{Nl}}{CN_CHARACTERS}{RELATIVE_FIRST}]|{_BEGIN}[a-z])"
+
+
+def _any_of(parts: Mapping[str, str]) -> str:
+    return _FIRST + "(?:" + "|".join(f"(?P<{name}>{part})" for name, part in parts.items()) + ")"
+
+
+FIGURE = cast(_Pattern, regex.compile(_any_of(RELATIVE_PARTS | _PARTS), regex.IGNORECASE))
 # For a partial search alone: finds where the last part of a text begins that may yet become a figure, or a longer one. It
 # ends in a character that no text holds, so whatever it finds reaches the end of the text.
-OPEN = cast(_Pattern, regex.compile(rf"(?:{_ALL})\x00", regex.IGNORECASE))
+OPEN = cast(
+    _Pattern,
+    regex.compile(rf"(?:{_any_of(RELATIVE_OPEN | _PARTS | {'month': f'{_BEGIN}{_MONTH}{_END}'})})\x00", regex.IGNORECASE),
+)
 
 
 def plain(text: str) -> str:
@@ -119,8 +140,8 @@ def allowed_by(text: str) -> set[Reading]:
     return allowed
 
 
-def readings_of(found: Match, text: str) -> frozenset[Reading] | None:
-    """What the match in `text` may mean; None when it is no figure."""
+def readings_of(found: Match, text: str, today: date | None = None) -> frozenset[Reading] | None:
+    """What the match in `text` may mean; None when it is no figure. With `today` a relative day is its date as well."""
     said = found.group().strip().lower()
     kind = found.lastgroup or ""
     if kind in ("cn", "cn_time", "cn_date") and _is_idiom(said, text[: found.start()][-2:]):
@@ -128,7 +149,11 @@ def readings_of(found: Match, text: str) -> frozenset[Reading] | None:
     if kind == "words" and said == "one":
         return None
     literal: Reading = ("s", "".join(said.split()))
-    return frozenset({literal, *_READERS[kind](said)})
+    readings = {literal, *_READERS[kind](said)}
+    if today is not None:
+        days = [day for reading in readings for day in days_meant(reading, today)]
+        readings |= {("d", year, day.month, day.day) for day in days for year in (0, day.year)}
+    return frozenset(readings)
 
 
 def _is_idiom(said: str, before: str) -> bool:
@@ -256,6 +281,11 @@ def _date(year: int, month: int, day: int) -> Iterator[Reading]:
 
 
 _READERS = {
+    "relative": read_relative,
+    "today": read_relative,
+    "weekday": read_weekday,
+    "period": _read_nothing,
+    "month": _read_en_date,
     "list": _read_nothing,
     "iso": _read_iso,
     "en_date": _read_en_date,

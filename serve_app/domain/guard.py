@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from serve_app.domain.figures import FIGURE, OPEN, Match, Reading, allowed_by, plain, readings_of
 
 # How much of what was released is kept: the longest look behind of a figure's pattern.
-_CONTEXT_CHARS = 8
+_CONTEXT_CHARS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class FigureGuard:
     the start of a line, from 1, one after the other up to 9. How the text is cut into pieces makes no difference.
     """
 
-    def __init__(self, allowed_texts: Iterable[str]) -> None:
+    def __init__(self, allowed_texts: Iterable[str], today: date | None = None) -> None:
+        """With `today`, the shop's day, 明天 and Monday also pass where their date stands in the sources."""
+        self._today = today
         self._allowed: set[Reading] = set()
         for text in allowed_texts:
             self._allowed |= allowed_by(text)
@@ -64,7 +67,7 @@ class FigureGuard:
         return GuardStep(shown, self._tripped)
 
     def _is_told(self, found: Match, text: str) -> bool:
-        readings = readings_of(found, text)
+        readings = readings_of(found, text, self._today)
         if readings is None:
             return True
         if found.lastgroup == "list":

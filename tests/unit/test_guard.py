@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -17,8 +18,8 @@ FACTS = (
 )
 
 
-def said(text: str, allowed: str = FACTS, cuts: tuple[int, ...] = ()) -> tuple[str, bool]:
-    guard = FigureGuard([allowed])
+def said(text: str, allowed: str = FACTS, cuts: tuple[int, ...] = (), today: date | None = None) -> tuple[str, bool]:
+    guard = FigureGuard([allowed], today)
     shown = ""
     for begin, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
         step = guard.feed(text[begin:end])
@@ -98,15 +99,54 @@ def test_what_is_not_known_is_stopped_before_it_begins(text: str, shown: str) ->
 @pytest.mark.parametrize(
     "text",
     [
-        "请稍等一下,我看一些资料,一个问题一般十分简单,万一不行,第一时间联系,周三再说,千万别急。",
+        "请稍等一下,我看一些资料,一个问题一般十分简单,万一不行,第一时间联系,改天再说,千万别急。",
         "这两个都可以,第三方支付也可以。有三点要注意。",
-        "One of our staff will help; no one is left alone. May I ask? In March we met.",
+        "One of our staff will help; no one is left alone. May I ask? We march on.",
+        "How can I help you today? 今天过得怎么样?今天天气真好。Today is lovely.",
         "First, wait a second. Often, tenants weigh it.",
         "你好!Hello! Thanks, and goodbye.",
     ],
 )
 def test_what_is_no_figure_passes(text: str) -> None:
     assert said(text, "") == (text, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It arrives tomorrow.", "It comes on Monday", "明天送达", "周三前到", "It takes a week", "It comes in March",
+        "next month", "a couple of days", "within the hour", "by today", "It arrives later today", "今天送达", "今天就到",
+        "将于今天送到", "Today it is delivered", "下周一", "三月份", "几天内", "the day after tomorrow", "下个月", "last week",
+        "on Tue",
+    ],
+)  # fmt: skip
+def test_a_day_or_span_in_words_that_nobody_told_is_stopped(text: str) -> None:
+    assert said(text, "")[1]
+    assert said(text, text) == (text, False)
+    assert said(text, text, tuple(range(1, len(text)))) == (text, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("It arrives tomorrow.", True),  # 2026-11-24
+        ("明天送达", True),
+        ("周二送达", True),
+        ("It comes on Tuesday", True),
+        ("下周二送达", False),
+        ("后天送达", False),
+        ("It comes on Monday", False),
+        ("It arrives today", False),
+    ],
+)
+def test_a_relative_day_passes_where_its_date_is_told(text: str, passes: bool) -> None:
+    monday = date(2026, 11, 23)
+    assert said(text, "expected 2026-11-24", today=monday)[1] is not passes
+    assert said(text, "expected 2026-11-24")[1]
+
+
+def test_days_compare_by_meaning_in_both_languages() -> None:
+    assert said("明天到,周三退", "tomorrow; on Wednesday") == ("明天到,周三退", False)
 
 
 def test_a_list_may_be_counted_but_nothing_else_in_its_place() -> None:
@@ -140,6 +180,8 @@ _PIECES = """
 1 7 24 2026 0 001 , . / - : ¥ % １ ２ * ( ) 、 ① ½ Ⅷ
 年 月 日 号 点 半 分 一 二 十 百 万 两 三 第 周 个 天 小时 元 折 百分之 内 的 好 这 晚上
 one two twenty hundred million and half business days the Nov May of th st k am pm a
+今天 明 周三 下周 到 送达 今日 后天 几天 月 今
+today arrives by tomorrow Monday next week in March couple few is delivered tonight
 """
 pieces = st.one_of(
     st.sampled_from([*_PIECES.split(), " ", "\n", "\u200b", "\x00"]),
