@@ -86,7 +86,7 @@ class Run:
 
     def _start(self) -> None:
         started = time.monotonic()
-        short = _short_folder(self._home)
+        short = short_folder(self._home)
         say("starting Ray" + (" and Valkey" if self._own_redis else ""))
         environ = ray_cluster.environment(self._environ, short, self._ports)
         ray = self._spawn("ray", ray_cluster.command(short, self._ports), environ)
@@ -159,7 +159,7 @@ class Run:
                 raise ConfigError(f"{ended[0]} has ended by itself (its log: {self._logs / (ended[0] + '.log')})")
 
     def _serve_logs(self) -> Path:
-        return _short_folder(self._home, create=False) / "ray" / "session_latest" / "logs" / "serve"
+        return short_folder(self._home, create=False) / "ray" / "session_latest" / "logs" / "serve"
 
 
 @contextmanager
@@ -199,7 +199,7 @@ def _alone(lock: Path, home: Path) -> Generator[None]:
         yield
 
 
-def _short_folder(home: Path, *, create: bool = True) -> Path:
+def short_folder(home: Path, *, create: bool = True) -> Path:
     """A folder for Ray's and HAProxy's sockets, emptied at each start. HAProxy's may have 97 characters, 67 of them Serve's."""
     digest = hashlib.sha256(f"{os.getuid()}:{home}".encode()).hexdigest()[:8]
     folder = Path("/tmp") / f"zerowait-{digest}"

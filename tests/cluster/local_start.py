@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
+
+from serve_app.local.run import short_folder
 
 OPTIONS = ("--port", "--dashboard-port", "--redis-port", "--fallback-port", "--stats-port", "--metrics-port")
 _PATIENCE_S = 240
@@ -83,6 +87,12 @@ class LocalStart:
         """Sends it a signal; returns its exit status."""
         self.process.send_signal(number)
         return self.process.wait(60)
+
+    def tidy(self) -> None:
+        """Ends it if it still runs, and removes what it keeps outside its data folder."""
+        if self._process is not None and self._process.poll() is None:
+            self.end(signal.SIGTERM)
+        shutil.rmtree(short_folder(self.home, create=False), ignore_errors=True)
 
     def sessions(self) -> set[int]:
         """The sessions of the running start, its own included."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -31,8 +34,7 @@ def started(packaged_model: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         local.until_ready()
         yield local
     finally:
-        if local.process.poll() is None:
-            local.end(signal.SIGTERM)
+        local.tidy()
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,50 @@ def test_it_can_answer(started: LocalStart) -> None:
     ready = httpx.get(f"{started.url}/readyz")
     assert ready.status_code == 200
     assert set(ready.json()["parts"].values()) == {"ok"}
+
+
+def test_a_client_cannot_steer_serve_by_headers(started: LocalStart) -> None:
+    for given, kept in (("shop-1:a.b_c", True), ("x" * 129, False), ("no name!", False)):
+        headers = {"X-Request-Timeout-Seconds": "0.000001", "X-Request-ID": given}
+        ready = httpx.get(f"{started.url}/readyz", headers=headers)
+        assert ready.status_code == 200
+        assert ready.headers["x-request-id"]
+        assert (ready.headers["x-request-id"] == given) is kept
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Request-Disconnect-Disabled": "?1"}], ids=["plain", "asks to go on"])
+def test_a_client_that_leaves_ends_the_generation(started: LocalStart, key: str, headers: dict[str, str]) -> None:
+    headers = {"Authorization": f"Bearer {key}"} | headers
+    body = {"question": "Tell me a joke about a cat", "stream": True}
+    with httpx.stream("POST", f"{started.url}/v1/ask", headers=headers, json=body, timeout=60) as response:
+        data = _until_the_first_delta(response.iter_lines())
+        meta = json.loads(data["event: meta"].removeprefix("data: "))
+    left = datetime.now(UTC)
+    assert meta["source"] == "model"
+
+    answers: list[dict[str, Any]] = []
+
+    def is_recorded() -> bool:
+        kept = httpx.get(f"{started.url}/v1/sessions/{meta['session_id']}", headers=headers).json()
+        answers.extend(turn["answer"] for turn in kept["turns"] if turn["answer"])
+        return bool(answers)
+
+    started.until(is_recorded)
+    # It is recorded when the engine has been told to stop.
+    assert answers[0]["finish_reason"] == "cancelled"
+    assert answers[0]["text"]
+    assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=1)
+
+
+def _until_the_first_delta(lines: Iterator[str]) -> dict[str, str]:
+    """The data of each event, by the event's line."""
+    data: dict[str, str] = {}
+    for line in lines:
+        if line.startswith("event: "):
+            data[line] = next(lines)
+        if line == "event: delta":
+            return data
+    raise AssertionError(f"there was no delta: {data}")
 
 
 def test_every_port_is_on_loopback(started: LocalStart) -> None:
@@ -128,6 +174,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     sessions = local.sessions()
     assert local.end(signal.SIGINT) == 130
     assert local.processes(sessions) == {}
+    local.tidy()
 
 
 def test_a_port_in_use_is_one_line_and_starts_nothing(tmp_path: Path) -> None:
