@@ -106,7 +106,8 @@ class Speaker:
             timeout_s=work.left_s,
             trace=tracing.outgoing(),
         )
-        speech = _Speech(self._room.generate(request), FigureGuard(sources), work)
+        guard = FigureGuard(sources, today(work.clock.now(), self._voices.of(ask.caller.tenant).time_zone))
+        speech = _Speech(self._room.generate(request), guard, work)
         visible = speech.visible()
         with work.step("model"):
             first = await self._first(visible, min(self._first_token_s, work.left_s))
