@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -27,6 +28,9 @@ from serve_app.config import Config
 from serve_app.demo.knowledge import publish_demo
 from serve_app.demo.shop import make_shop
 from serve_app.domain.generation import Generate, Piece, Started
+from tests.packaged import CACHE
+
+VECTORS = CACHE / "vectors.npz"
 
 
 class LocalInference:
@@ -111,6 +115,9 @@ async def serving(
     (home / "models").mkdir(exist_ok=True)
     if not (link := home / "models" / model_folder.name).exists():
         link.symlink_to(model_folder)
+    # Embedding the published questions takes seconds of CPU, once a machine.
+    if VECTORS.exists():
+        shutil.copy(VECTORS, home / VECTORS.name)
     await engine.start()
     async with AsyncExitStack() as stack:
         cache, context, inference = Cache(config), Context(config), LocalInference(engine)
@@ -118,6 +125,7 @@ async def serving(
         stack.push_async_callback(cache.aclose)
         # Serve calls it before it counts a replica as ready.
         await cache.check_health()
+        shutil.copy(home / VECTORS.name, VECTORS)
         checks = {"cache": cache.check_health, "context": context.check_health, "inference": inference.check}
         services = await assemble(config, OtherRooms(cache, context, inference, checks), stack)
         host, port = await _serve(create_app(services), stack)
