@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve_app import tracing
+from serve_app.adapters.auth import bearer
 from serve_app.answering.course import Course
 from serve_app.answering.reply import Reply
 from serve_app.api.bodies import AskBody, Id, read_body
@@ -76,15 +78,18 @@ def _add_asking(app: FastAPI, services: Services) -> None:
         question = _question(services, caller, body)
         streamed = body.stream or "text/event-stream" in request.headers.get("accept", "")
         parent = tracing.incoming(request.headers)
-        with tracing.tracer().start_as_current_span("question", context=parent, kind=trace.SpanKind.SERVER) as span:
-            opening = services.course.open(question, new_session=body.session_id is None)
-            reply = await while_connected(request.receive, opening)
+        span = tracing.tracer().start_span("question", context=parent, kind=trace.SpanKind.SERVER)
+        with ExitStack() as at_the_end:
+            # A streamed answer's span ends with its last event.
+            at_the_end.callback(span.end)
+            with trace.use_span(span):
+                opening = services.course.open(question, new_session=body.session_id is None)
+                reply = await while_connected(request.receive, opening)
             reply.timings_ms["auth"] = auth_ms
             headers = _headers(reply)
-            span.set_attribute("zerowait.source", reply.meta.source)
-            span.set_attribute("zerowait.kind", reply.meta.kind)
+            span.set_attributes({"zerowait.source": reply.meta.source, "zerowait.kind": reply.meta.kind})
             if streamed:
-                return EventStream(reply, headers)
+                return EventStream(reply, headers, at_the_end.pop_all().close)
             try:
                 answer, failed = await while_connected(request.receive, whole(reply))
             finally:
@@ -105,8 +110,7 @@ def _add_asking(app: FastAPI, services: Services) -> None:
 
 
 async def _caller(services: Services, request: Request) -> Caller:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    api_key = key.strip() if scheme.lower() == "bearer" and key.strip() else None
+    api_key = bearer(request.headers.get("authorization"))
     return await services.authenticator.caller(api_key, request.headers.get("x-customer-token"), "ask")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -48,9 +48,10 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, reply: Reply, headers: Mapping[str, str]) -> None:
+    def __init__(self, reply: Reply, headers: Mapping[str, str], at_the_end: Callable[[], None]) -> None:
         # The base class would add a length; these are the only headers there are.
         self.reply = reply
+        self.at_the_end = at_the_end
         self.status_code = 200
         self.background = None
         self.init_headers({**headers, "cache-control": "no-cache", "x-accel-buffering": "no"})
@@ -62,6 +63,7 @@ class EventStream(Response):
         except ClientDisconnect:
             pass
         finally:
+            self.at_the_end()
             await self.reply.aclose()
 
     async def _send(self, send: Send) -> None:

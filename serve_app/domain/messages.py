@@ -65,7 +65,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A fact to show: `type` is "order", "parcel" or "after_sale", `data` what the fact holds."""
+    """A fact to show: `type` is "order" or "parcel", `data` what the fact holds."""
 
     type: str
     data: dict[str, Any]

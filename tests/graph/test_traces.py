@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -32,9 +34,31 @@ async def test_every_step_of_a_question_is_in_its_callers_trace(front: Front, sp
     ended = spans.get_finished_spans()
     assert {f"{span.context.trace_id:032x}" for span in ended if span.context} == {"ab" * 16}
     names = {span.name for span in ended}
-    assert {"question", "session", "cache", "cache.look_up", "context", "context.facts", "context.source"} <= names
+    assert {
+        "question",
+        "session",
+        "understand",
+        "record",
+        "cache",
+        "cache.look_up",
+        "context",
+        "context.facts",
+        "context.source",
+    } <= names
     roots = [span for span in ended if span.parent and f"{span.parent.span_id:016x}" == "cd" * 8]
     assert [span.name for span in roots] == ["question"]
+
+
+async def test_a_streams_span_ends_after_its_recording(front: Front, spans: InMemorySpanExporter) -> None:
+    spans.clear()
+    response = await front.post("/v1/ask", json={"question": "Tell me a joke", "stream": True})
+    assert "event: done" in response.text
+    names: list[str] = []
+    async with asyncio.timeout(5):
+        while "question" not in names:
+            await asyncio.sleep(0.01)
+            names = [span.name for span in spans.get_finished_spans()]
+    assert names.index("record") < names.index("question")
 
 
 async def test_a_models_answer_has_its_span(front: Front, spans: InMemorySpanExporter) -> None:
