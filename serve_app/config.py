@@ -48,9 +48,9 @@ class ShopSettings(Settings):
     """The same for SKUs. With groups, in either pattern, an id is the groups joined by hyphens."""
     desk_hours: str = "09:00-22:00"
     """When a person answers, in the shop's zone."""
-    desk_contact_zh: str = "拨打 400-000-0000"
-    """How to reach one: 您可以…"""
-    desk_contact_en: str = "call 400-000-0000"
+    desk_contact_zh: str = ""
+    """How to reach one, after 您可以: 拨打 400-…. Empty: only the hours are told."""
+    desk_contact_en: str = ""
     """The same in English."""
 
 

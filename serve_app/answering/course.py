@@ -199,6 +199,9 @@ class Course:
         found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, entities))
         if found.template is None:
             return self._miss(work, found)
+        if facts.customer is None and "customer" not in facts.missing:
+            # The shop knows no such customer: what the token says and what the shop has do not fit.
+            return self._handoff(work, Phrase.HANDOFF_MISSING)
         answer = answer_from(
             found.template,
             facts,

@@ -39,16 +39,16 @@ class Scope(StrEnum):
 @app.command()
 def create(
     scope: Annotated[list[Scope], typer.Option(help="What the key allows; may be repeated.")],
-    tenant: Annotated[str, typer.Option(help="Whose key it is.")] = "demo",
+    tenant: Annotated[str | None, typer.Option(help="Whose key it is. [default: the only one]")] = None,
     note: Annotated[str, typer.Option(help="What it is for.")] = "",
     config: ConfigFile = None,
 ) -> None:
     """Make an API key and print it. It is kept only as a hash: note it down now."""
     settings = read_config(config)
-    require_tenant(settings, tenant)
+    owner = chosen_tenant(settings, tenant)
 
     async def make(keys: SqlKeys) -> tuple[KeyGrant, str]:
-        return await keys.create(tenant, frozenset(str(one) for one in scope), note, datetime.now(UTC))
+        return await keys.create(owner, frozenset(str(one) for one in scope), note, datetime.now(UTC))
 
     grant, key = _with_keys(settings, make)
     typer.echo(f"{grant.id}: tenant {grant.tenant}, scopes {' '.join(sorted(grant.scopes))}; not shown again", err=True)
@@ -100,9 +100,15 @@ def read_config(path: Path | None) -> Config:
     return (load_config(path) if path else Config()).resolved(os.environ)
 
 
-def require_tenant(config: Config, tenant: str) -> None:
+def chosen_tenant(config: Config, tenant: str | None) -> str:
+    """The tenant that is named; without a name the only one. Raises ConfigError."""
+    names = sorted(config.tenants)
+    if tenant is None and len(names) == 1:
+        return names[0]
     if tenant not in config.tenants:
-        raise ConfigError(f"there is no tenant {tenant} in the configuration; it has {', '.join(sorted(config.tenants))}")
+        wanted = "name a tenant" if tenant is None else f"there is no tenant {tenant} in the configuration"
+        raise ConfigError(f"{wanted}: --tenant with one of {', '.join(names)}")
+    return tenant
 
 
 def _with_keys(config: Config, call: Callable[[SqlKeys], Awaitable[T]]) -> T:

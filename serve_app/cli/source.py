@@ -11,7 +11,7 @@ from typing import Annotated, cast
 import typer
 from pydantic import BaseModel
 
-from serve_app.cli.key import ConfigFile, read_config, require_tenant
+from serve_app.cli.key import ConfigFile, chosen_tenant, read_config
 from serve_app.config import Config
 from serve_app.context import Gathered, SourceReport, gatherer
 from serve_app.domain.facts import Facts
@@ -39,18 +39,18 @@ def several() -> None:
 @app.command()
 def check(
     customer: Annotated[str, typer.Option(help="Whose facts: a customer's id, such as C1001.")],
-    tenant: Annotated[str, typer.Option(help="Whose customer it is.")] = "demo",
+    tenant: Annotated[str | None, typer.Option(help="Whose customer it is. [default: the only one]")] = None,
     order: Annotated[list[str] | None, typer.Option(help="An order to name, by its id; may be repeated.")] = None,
     config: ConfigFile = None,
 ) -> None:
     """Ask every source about a customer; show how each did and the facts that came of it. Status 1 when one failed."""
     settings = read_config(config)
-    require_tenant(settings, tenant)
-    query = FactsQuery(tenant, customer, datetime.now(UTC), WITHIN_S, order_ids=tuple(order or ()))
+    owner = chosen_tenant(settings, tenant)
+    query = FactsQuery(owner, customer, datetime.now(UTC), WITHIN_S, order_ids=tuple(order or ()))
     gathered = asyncio.run(_gather(settings, query))
     for line in (*report_lines(gathered.reports), "", *fact_lines(gathered.facts)):
         typer.echo(line)
-    for line in advice(gathered, is_demo=settings.tenants[tenant].sources is None):
+    for line in advice(gathered, is_demo=settings.tenants[owner].sources is None):
         typer.echo(line, err=True)
     raise typer.Exit(any(report.state != "ok" for report in gathered.reports))
 

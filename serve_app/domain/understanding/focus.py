@@ -21,7 +21,8 @@ def refocus(
     missed: bool = False,
 ) -> Focus:
     """The next turn's focus. `order_id` is the order that was answered about; `offered` and `suggested` what was shown."""
-    keeps_topic = understanding.intent in _NO_TOPIC
+    # A question that nothing understood changes no topic.
+    keeps_topic = understanding.intent in _NO_TOPIC or (missed and understanding.intent is Intent.OTHER)
     keeps_lists = not offered and not suggested and (keeps_topic or _picked_from(focus, understanding))
     return Focus(
         language=focus.language if understanding.foreign else understanding.language,
