@@ -6,12 +6,15 @@ import sys
 import types
 import typing
 from collections.abc import Iterator
+from enum import EnumMeta
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from serve_app.config import Config
+from serve_app.domain.mapping import Converter
+from serve_app.domain.sources import SHAPES, Shape
 from serve_app.source_settings import HttpSourceSettings, Settings, SqlSourceSettings
 
 # Where a field holds settings of one of these, by name or in a list, the path says so.
@@ -25,7 +28,22 @@ def reference() -> str:
     for form, settings in (("sql", SqlSourceSettings), ("http", HttpSourceSettings)):
         lines += ["", f"A source of `type: {form}`:", "", "| field | default | meaning |", "|---|---|---|"]
         lines += _rows(settings, "")
+    lines += ["", "Our fields, by `part`; those in bold must be given, and enums take the values shown:", ""]
+    lines += ["| part | fields |", "|---|---|"]
+    lines += [f"| `{part}` | {', '.join(_facts_of(shape))} |" for part, shape in SHAPES.items()]
+    converters = ", ".join(f"`{name}`" for name in typing.get_args(Converter))
+    lines += ["", f"`as` is one of {converters}. An instant without a zone needs `local_time` or `utc_time`."]
     return "\n".join(lines) + "\n"
+
+
+def _facts_of(shape: Shape) -> Iterator[str]:
+    for name, field in shape.model.model_fields.items():
+        if name not in shape.nested:
+            said = f"**{name}**" if field.is_required() else name
+            kind = field.annotation
+            values = [*kind] if isinstance(kind, EnumMeta) else []
+            yield said + (f" ({' / '.join(str(value) for value in values)})" if values else "")
+    yield from (f"{extra}" for extra in shape.extras)
 
 
 def _rows(settings: type[Settings], prefix: str, defaults: Settings | None = None) -> Iterator[str]:

@@ -166,7 +166,7 @@ class Order(Fact):
     paid_at: AwareDatetime | None = None
     currency: str = "CNY"
     total_minor: int
-    freight_minor: int = 0
+    freight_minor: int | None = None
     deposit_minor: int | None = None
     balance_due_at: AwareDatetime | None = None
     address: str | None = None  # masked
