@@ -64,7 +64,7 @@ def test_in_english() -> None:
     assert facts_text(FACTS, "en").splitlines() == [
         "Customer: 王*; Gold; points 1200",
         "Orders in all: 3",
-        "Order ZW202611220001: shipped; placed 2026-11-23 04:30; total CN¥1,299.00; freight CN¥0.00",
+        "Order ZW202611220001: shipped; placed 2026-11-23 04:30; total CN¥1,299.00",
         "  Item SKU-00017 Down jacket × 2; paid CN¥1,299.00",
         "    After-sale AS1 return and refund: refund under way; amount CN¥1,299.00; requested 2026-11-23 04:30",
         "  Parcel 顺丰 SF1234567890: in transit; latest 2026-11-23 04:30 上海; expected 2026-11-24",
