@@ -36,6 +36,8 @@ def _free_port() -> int:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     port = _free_port()
+    # A local cluster would else leave a token in the home folder, which every later `ray start` would ask for.
+    os.environ["RAY_AUTH_MODE"] = "disabled"
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}})
     try:
         serve.start(http_options={"host": "127.0.0.1", "port": port})
