@@ -23,8 +23,8 @@ from serve_app.answering.course import Course, Shop
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
 from serve_app.answering.voices import Voices
-from serve_app.api.app import Services
 from serve_app.api.readiness import Readiness
+from serve_app.api.services import Services
 from serve_app.config import Config, TenantSettings
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.model_card import card_of

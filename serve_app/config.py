@@ -85,9 +85,40 @@ class TokenSettings(Settings):
         return "jwks_url" if self.jwks_url == other.jwks_url else None
 
 
+class WebSettings(Settings):
+    """The chat page, and browsers in general."""
+
+    origins: tuple[str, ...] = ()
+    """Origins of the shop's own pages that may open a WebSocket or ask for a visitor token: https://shop.example. The page that
+    ZeroWait serves itself always may."""
+    visitor_secret: SecretRef = "file:visitor-secret"
+    """Signs visitors' tokens; at least 32 bytes. The same on every node."""
+    visitor_token_s: int = Field(default=3600, ge=60)
+    """A visitor token's time to live. The page asks for a new one by itself."""
+
+
+class DeskSettings(Settings):
+    """Where conversations go that a person takes over."""
+
+    webhook_url: str | None = None
+    """Told of every change of a ticket, by POST, signed as Standard Webhooks says. Default: nobody is told."""
+    webhook_secret: SecretRef | None = None
+    """Signs the webhook; at least 24 bytes."""
+    expected_wait_s: int = Field(default=120, ge=0)
+    """Told to a customer while someone is on duty, for each conversation that waits before."""
+
+    @model_validator(mode="after")
+    def _signed(self) -> DeskSettings:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("`webhook_url` needs `webhook_secret` (env:NAME or file:PATH)")
+        return self
+
+
 class TenantSettings(Settings):
     shop: ShopSettings = ShopSettings()
     tokens: TokenSettings = TokenSettings()
+    web: WebSettings = WebSettings()
+    desk: DeskSettings = DeskSettings()
     sources: tuple[Source, ...] | None = None
     """Where its customers' facts come from. Default: the demo shop."""
     knowledge: Path | None = None

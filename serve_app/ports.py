@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from serve_app.domain.facts import Facts
 from serve_app.domain.generation import Finished, Generate, Piece, Tokens
 from serve_app.domain.knowledge import Entry, Found, Lookup, Template
-from serve_app.domain.messages import Caller
+from serve_app.domain.messages import Caller, DeskEvent
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
 
@@ -61,6 +61,14 @@ class Sessions(Protocol):
 
     async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
         """Raises NotFound, Forbidden, StoreFailed."""
+        ...
+
+
+class DeskFeed(Protocol):
+    """What the desk does, as it happens, in this process."""
+
+    def follow(self, tenant: str, session_id: str) -> AsyncGenerator[DeskEvent, None]:
+        """A person's words and the changes of state from now on, each once. Ends only by closing it."""
         ...
 
 

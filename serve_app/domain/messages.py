@@ -6,6 +6,7 @@ Events are the contract's: a streamed answer is `Meta`, then any of the middle o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -108,6 +109,36 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Agent:
+    """What a person said. It comes by itself, not as part of an answer; `id` is the message's own."""
+
+    id: str
+    text: str
+    name: str
+    at: datetime
+
+
+class Conversation(StrEnum):
+    """Who has a conversation."""
+
+    BOT = "bot"
+    QUEUED = "queued"  # waits for a person; the bot still answers what it can
+    HUMAN = "human"  # a person has it; the bot is silent
+    CLOSED = "closed"  # the person has ended it; the next question is the bot's again
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """The state of a conversation changed. `wait_s` is told only while somebody is on duty, `hours` always."""
+
+    state: Conversation
+    ticket_id: str
+    hours: str
+    on_duty: bool
+    wait_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """`finish_reason`: stop, length, guard (a figure without a source), handoff, cancelled."""
 
@@ -129,6 +160,8 @@ class Failed:
 # What may stand between the first event and the last.
 Middle = Delta | Card | Citation | Choices | Suggestions
 Event = Meta | Middle | Done | Failed
+# What comes into a conversation by itself, from the desk.
+DeskEvent = Agent | Handoff
 
 EVENT_NAMES: dict[type, str] = {
     Meta: "meta",
@@ -137,6 +170,8 @@ EVENT_NAMES: dict[type, str] = {
     Citation: "citation",
     Choices: "choices",
     Suggestions: "suggestions",
+    Agent: "agent",
+    Handoff: "handoff",
     Done: "done",
     Failed: "error",
 }

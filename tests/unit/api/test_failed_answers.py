@@ -14,7 +14,8 @@ from serve_app.adapters.system import SystemClock
 from serve_app.answering.course import Course
 from serve_app.answering.reply import Reply
 from serve_app.answering.work import Draft, Work
-from serve_app.api.app import Services, create_app
+from serve_app.api.app import create_app
+from serve_app.api.services import Services
 from serve_app.api.readiness import Readiness
 from serve_app.config import LimitSettings
 from serve_app.domain.errors import DeadlineExceeded, InternalError, ModelFailed, Overloaded, TooLong, ZeroWaitError

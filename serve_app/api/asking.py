@@ -1,0 +1,130 @@
+"""`POST /v1/ask` and `GET /v1/sessions/{id}`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path
+from opentelemetry import trace
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serve_app import tracing
+from serve_app.adapters.auth import bearer
+from serve_app.answering.reply import Reply
+from serve_app.api.bodies import AskBody, Id, read_body
+from serve_app.api.edge import as_json
+from serve_app.api.services import Services
+from serve_app.api.stream import EventStream, while_connected, whole
+from serve_app.domain.errors import InvalidField, TooLong
+from serve_app.domain.messages import Ask, Caller
+from serve_app.domain.normalise import clean
+from serve_app.domain.session import Session
+
+
+def add_asking(app: FastAPI, services: Services) -> None:
+    @app.post(
+        "/v1/ask",
+        summary="A question to its answer, as JSON or as server-sent events",
+        openapi_extra={"requestBody": {"content": {"application/json": {"schema": AskBody.model_json_schema()}}}},
+    )
+    async def ask(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        started = services.clock.monotonic()
+        caller = await caller_of(services, request)
+        auth_ms = round((services.clock.monotonic() - started) * 1000, 2)
+        body = await read_body(request, AskBody, services.limits.body_bytes)
+        question = question_of(services, caller, body)
+        streamed = body.stream or "text/event-stream" in request.headers.get("accept", "")
+        parent = tracing.incoming(request.headers)
+        span = tracing.tracer().start_span("question", context=parent, kind=trace.SpanKind.SERVER)
+        with ExitStack() as at_the_end:
+            # A streamed answer's span ends with its last event.
+            at_the_end.callback(span.end)
+            with trace.use_span(span):
+                opening = services.course.open(question, new_session=body.session_id is None)
+                reply = await while_connected(request.receive, opening)
+            reply.timings_ms["auth"] = auth_ms
+            headers = _headers(reply)
+            span.set_attributes({"zerowait.source": reply.meta.source, "zerowait.kind": reply.meta.kind})
+            if streamed:
+                return EventStream(reply, headers, at_the_end.pop_all().close)
+            try:
+                answer, failed = await while_connected(request.receive, whole(reply))
+            finally:
+                await reply.aclose()
+        if failed is not None:
+            if failed.retry_after_s is not None:
+                headers["retry-after"] = str(failed.retry_after_s)
+            return as_json({"error": failed.error}, failed.status, headers)
+        return as_json(answer, 200, headers)
+
+    @app.get("/v1/sessions/{session_id}", summary="The conversation so far, for its own customer")
+    async def session(  # pyright: ignore[reportUnusedFunction]
+        session_id: Annotated[Id, Path()], request: Request
+    ) -> Response:
+        caller = await caller_of(services, request)
+        found = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
+        return as_json(_transcript(found))
+
+
+async def caller_of(services: Services, request: Request) -> Caller:
+    """Raises Unauthenticated, Forbidden."""
+    api_key = bearer(request.headers.get("authorization"))
+    return await services.authenticator.caller(api_key, request.headers.get("x-customer-token"), "ask")
+
+
+def question_of(services: Services, caller: Caller, body: AskBody) -> Ask:
+    """The question as the course takes it. Raises TooLong, InvalidField."""
+    if body.question is not None:
+        if len(body.question) > services.limits.question_chars:
+            raise TooLong(f"The question is longer than {services.limits.question_chars} characters.", param="question")
+        if not clean(body.question):
+            raise InvalidField("question: there is no text in it.", param="question")
+    if body.choice is not None and body.session_id is None:
+        raise InvalidField("choice: a choice belongs to a conversation; send its session_id.", param="session_id")
+    return Ask(
+        caller=caller,
+        session_id=body.session_id or services.new_id("ses"),
+        message_id=body.message_id or services.new_id("msg"),
+        question=clean(body.question) if body.question is not None else None,
+        choice=body.choice,
+        order_id=body.order_id,
+        sku_id=body.sku_id,
+        locale=body.locale,
+    )
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    timings = ", ".join(f"{name};dur={value}" for name, value in reply.timings_ms.items())
+    headers = {"x-zerowait-source": reply.meta.source, "server-timing": timings}
+    if reply.route is not None:
+        headers |= {"x-zerowait-route": reply.route.decision, "x-zerowait-replica": reply.route.replica}
+    return headers
+
+
+def _transcript(session: Session) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "turns": [
+            {
+                "message_id": turn.question.message_id,
+                "question": turn.question.text,
+                "asked_at": turn.question.asked_at,
+                "answer": turn.answer
+                and {
+                    "answer_id": turn.answer.answer_id,
+                    "text": turn.answer.text,
+                    "kind": turn.answer.kind,
+                    "source": turn.answer.source,
+                    "language": turn.answer.language,
+                    "model": turn.answer.model,
+                    "finish_reason": turn.answer.finish_reason,
+                    "finished_at": turn.answer.finished_at,
+                    "events": turn.answer.events,
+                    "degraded": turn.answer.degraded,
+                },
+            }
+            for turn in session.turns
+        ],
+    }
