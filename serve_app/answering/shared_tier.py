@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from serve_app.answering.voices import Stamp
-from serve_app.domain.messages import Ask, Kind
+from serve_app.domain.messages import NO_ASIDES, Ask, Kind
 from serve_app.domain.question import Understanding
 from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, VersionView, answer_key, still_true
 from serve_app.ports import AnswerTiers, Clock
@@ -38,6 +38,8 @@ class SharedTier:
     def key(self, ask: Ask, understood: Understanding) -> str | None:
         """The answer's key, or None when this question may touch no shared tier."""
         if understood.kind is not Kind.PUBLIC or not understood.self_contained or understood.foreign:
+            return None
+        if ask.asides != NO_ASIDES:
             return None
         tenant = ask.caller.tenant
         stamp = self._stamp(tenant)

@@ -196,6 +196,6 @@ async def _body(
         for passage in passages:
             yield Citation(passage.source.id, passage.title)
     if finished is not None:
-        outcome.usage = Usage(finished.prompt_tokens, finished.completion_tokens)
+        outcome.usage = Usage(finished.prompt_tokens, finished.completion_tokens, finished.cached_tokens)
     if close is not None:
         close(outcome, "".join(shown) if speech.tripped else speech.token_ids)

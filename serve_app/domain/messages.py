@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from serve_app.domain.generation import Sampling
+
 Language = Literal["zh", "en"]
 AnswerSource = Literal["cache", "template", "faq", "model", "agent"]
 
@@ -34,6 +36,19 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Asides:
+    """What a program asks of the model beyond the question. With any of it an answer is nobody else's: the shared tiers are
+    passed by."""
+
+    instructions: str = ""  # the client's own system text
+    tools: bool = False  # the client offers tools; none is called
+    sampling: Sampling | None = None  # None: ours
+
+
+NO_ASIDES = Asides()
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question. Exactly one of `question` and `choice` is set."""
 
@@ -45,6 +60,9 @@ class Ask:
     order_id: str | None = None
     sku_id: str | None = None
     locale: str | None = None
+    # "completions": the client holds the transcript, and no person can speak in it, so no ticket is opened.
+    channel: Literal["chat", "completions"] = "chat"
+    asides: Asides = NO_ASIDES
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +124,7 @@ class Suggestions:
 class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0  # of the prompt's
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class Session:
     customer_id: str | None
     turns: tuple[Turn, ...] = ()
     focus: Focus = field(default_factory=Focus)
+    from_client: bool = False  # told by a client: nothing proves that it was said like that
 
 
 def first_shown(number: int, turns_max: int) -> int:
