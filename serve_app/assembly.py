@@ -19,6 +19,7 @@ from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
+from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course, Shop
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
@@ -97,6 +98,9 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         course=course,
         sessions=sessions,
         authenticator=KeyAndTokenAuthenticator(SqlKeys(engine), config.tenants, config.home, clock),
+        visitor_tokens=VisitorTokens(config.tenants, config.home, clock),
+        tenants=config.tenants,
+        card=card,
         readiness=Readiness(checks, clock.monotonic),
         limits=config.limits,
         clock=clock,

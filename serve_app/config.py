@@ -200,6 +200,8 @@ class LimitSettings(Settings):
     """A longer body is a 413."""
     requests_in_flight: int = Field(default=512, ge=1)
     """Per ingress process; more are a 503 with `Retry-After`."""
+    visitors_per_minute: int = Field(default=1200, ge=1)
+    """Tokens for the chat page, per ingress process; more are a 429 with `Retry-After`."""
     turn_wait_s: float = Field(default=20.0, gt=0)
     """How long a question waits for its session's earlier one."""
 

@@ -1,4 +1,4 @@
-"""Who is asking: an API key from the record, and a customer's token."""
+"""Who is asking: an API key from the record or a visitor's token, and a customer's token."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from cachetools import TTLCache
 
 from serve_app.adapters.customer_tokens import CustomerTokens, ensure_token_secret, new_token
 from serve_app.adapters.sql_keys import key_hash
+from serve_app.adapters.visitor_tokens import VisitorTokens, ensure_visitor_secret, looks_like_visitor
 from serve_app.config import TenantSettings
 from serve_app.domain.errors import ConfigError, Forbidden, NotReady, StoreFailed, Unauthenticated
 from serve_app.domain.messages import Caller
 from serve_app.ports import Clock, KeyGrant, Keys
 
-__all__ = ["KeyAndTokenAuthenticator", "bearer", "ensure_token_secret", "new_token"]
+__all__ = ["KeyAndTokenAuthenticator", "bearer", "ensure_token_secret", "ensure_visitor_secret", "new_token"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +34,22 @@ class KeyAndTokenAuthenticator:
     def __init__(self, keys: Keys, tenants: Mapping[str, TenantSettings], data_dir: Path, clock: Clock) -> None:
         self._keys = keys
         self._tokens = {name: CustomerTokens(tenant.tokens, data_dir, clock) for name, tenant in tenants.items()}
+        self._visitors = VisitorTokens(tenants, data_dir, clock)
         self._known: TTLCache[str, KeyGrant] = TTLCache(GRANTS_MAX, GRANT_TTL_S, timer=clock.monotonic)
         self._unknown: TTLCache[str, bool] = TTLCache(GRANTS_MAX, GRANT_TTL_S, timer=clock.monotonic)
         self._asking: dict[str, asyncio.Task[KeyGrant | None]] = {}
 
     async def caller(self, api_key: str | None, customer_token: str | None, scope: str) -> Caller:
-        """See the port. A token's `sub` is the only place that a customer's id comes from."""
+        """See the port. A token's `sub` is the only place that a customer's id comes from.
+
+        A visitor's token stands where an API key may, for the scope `ask` alone.
+        """
         if not api_key:
             raise Unauthenticated("send an API key: `Authorization: Bearer <API key>`")
+        if looks_like_visitor(api_key):
+            if scope != "ask":
+                raise Forbidden(f"a visitor's token lacks the scope `{scope}`")
+            return await self._visitor(api_key, customer_token)
         grant = await self._grant(api_key)
         if grant is None or grant.tenant not in self._tokens:
             raise Unauthenticated("the API key is not known here, or it was revoked")
@@ -48,10 +57,27 @@ class KeyAndTokenAuthenticator:
             raise Forbidden(f"the API key lacks the scope `{scope}`")
         if not customer_token:
             return Caller(grant.tenant)
+        return Caller(grant.tenant, await self._customer_id(grant.tenant, customer_token))
+
+    async def _visitor(self, token: str, customer_token: str | None) -> Caller:
+        """A customer's own token says who an anonymous visitor is."""
         try:
-            return Caller(grant.tenant, await self._tokens[grant.tenant].customer_id(customer_token))
+            visitor = self._visitors.read(token)
         except ConfigError as error:
-            logger.error("customers' tokens of tenant %s cannot be checked: %s", grant.tenant, error)
+            logger.error("visitors' tokens cannot be checked: %s", error)
+            raise NotReady("visitors' tokens cannot be checked right now", retry_after_s=5) from error
+        if not customer_token:
+            return Caller(visitor.tenant, visitor.customer_id)
+        customer_id = await self._customer_id(visitor.tenant, customer_token)
+        if visitor.customer_id not in (None, customer_id):
+            raise Forbidden("the visitor's token is another customer's")
+        return Caller(visitor.tenant, customer_id)
+
+    async def _customer_id(self, tenant: str, token: str) -> str:
+        try:
+            return await self._tokens[tenant].customer_id(token)
+        except ConfigError as error:
+            logger.error("customers' tokens of tenant %s cannot be checked: %s", tenant, error)
             raise NotReady("customers' tokens cannot be checked right now", retry_after_s=5) from error
 
     async def _grant(self, api_key: str) -> KeyGrant | None:

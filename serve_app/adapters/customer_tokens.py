@@ -88,9 +88,14 @@ def shared_secret(settings: TokenSettings, data_dir: Path) -> str:
     """The secret of HS256 tokens. Raises ConfigError, never showing it."""
     if settings.secret is None:
         raise ConfigError("`tokens.secret` is not set")
-    found = secret(settings.secret, data_dir)
+    return signing_secret(settings.secret, data_dir)
+
+
+def signing_secret(ref: str, data_dir: Path) -> str:
+    """The secret that `ref` names, for HS256. Raises ConfigError, never showing it."""
+    found = secret(ref, data_dir)
     if len(found.encode()) < SECRET_BYTES_MIN:
-        raise ConfigError(f"the secret {settings.secret} is shorter than {SECRET_BYTES_MIN} bytes: make a longer one")
+        raise ConfigError(f"the secret {ref} is shorter than {SECRET_BYTES_MIN} bytes: make a longer one")
     return found
 
 
@@ -128,9 +133,13 @@ def _kid(token: str) -> str | None:
 
 def _subject(claims: Mapping[str, Any]) -> str:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not subject.strip() or len(subject) > SUBJECT_CHARS_MAX or not subject.isprintable():
+    if not isinstance(subject, str) or not may_be_customer_id(subject):
         raise _refused(f"must name the customer in `sub`: 1 to {SUBJECT_CHARS_MAX} printable characters")
     return subject
+
+
+def may_be_customer_id(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= SUBJECT_CHARS_MAX and text.isprintable()
 
 
 def _is_number(value: object) -> bool:

@@ -68,6 +68,10 @@ class InvalidField(ZeroWaitError):
     status, type, code = 422, "invalid_request_error", "invalid_field"
 
 
+class RateLimited(ZeroWaitError):
+    status, type, code = 429, "rate_limit_error", "rate_limited"
+
+
 class Overloaded(ZeroWaitError):
     status, type, code = 503, "server_error", "overloaded"
 

@@ -1,4 +1,4 @@
-"""What must be there before the application starts: model, demo shop, knowledge, key, token secret. Each is made once."""
+"""What must be there before the application starts: model, demo shop, knowledge, key, secrets. Each is made once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from serve_app import packaged_model
-from serve_app.adapters.auth import ensure_token_secret
+from serve_app.adapters.auth import ensure_token_secret, ensure_visitor_secret
 from serve_app.adapters.record import connect, create_tables
 from serve_app.cli.key import ensure_local_key
 from serve_app.config import Config
@@ -33,6 +33,7 @@ class Prepared:
 def prepare(config: Config, say: Say) -> Prepared:
     """Makes what is missing for a resolved configuration, whose data folder is there. Raises ConfigError, ModelFailed."""
     ensure_token_secret(config.home)
+    ensure_visitor_secret(config.home)
     if config.model.path is None:
         packaged_model.prepare(config.home, say)
     if uses_demo_shop(config):

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,39 +14,18 @@ from typing import Any
 
 import httpx
 import jwt
-import uvicorn
 
-from deployments.cache.room import Cache
-from deployments.context.room import Context
+from deployments import one_process
 from serve_app.adapters import record
-from serve_app.adapters.auth import ensure_token_secret
+from serve_app.adapters.auth import ensure_token_secret, ensure_visitor_secret
 from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.adapters.sql_keys import SqlKeys
-from serve_app.api.app import create_app
-from serve_app.assembly import OtherRooms, assemble
 from serve_app.config import Config
 from serve_app.demo.knowledge import publish_demo
 from serve_app.demo.shop import make_shop
-from serve_app.domain.generation import Generate, Piece, Started
 from tests.packaged import CACHE
 
 VECTORS = CACHE / "vectors.npz"
-
-
-class LocalInference:
-    """The inference room without Ray: one replica, in this process."""
-
-    def __init__(self, engine: ScriptedEngine) -> None:
-        self._engine = engine
-
-    async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
-        yield Started("replica-1", "home")
-        async with aclosing(self._engine.generate(request)) as pieces:
-            async for piece in pieces:
-                yield piece
-
-    async def check(self) -> None:
-        await self._engine.check_health()
 
 
 @dataclass
@@ -110,6 +89,7 @@ async def serving(
     tree = {"data_dir": home, "redis": {"url": redis_url}, **settings}
     config = Config.model_validate(tree).resolved({})
     secret = ensure_token_secret(home)
+    ensure_visitor_secret(home)
     key = await _prepare(config)
     # The ingress reads the tokenizer of the packaged model where the set-up puts it.
     (home / "models").mkdir(exist_ok=True)
@@ -119,18 +99,10 @@ async def serving(
     if VECTORS.exists():
         shutil.copy(VECTORS, home / VECTORS.name)
     await engine.start()
-    async with AsyncExitStack() as stack:
-        cache, context, inference = Cache(config), Context(config), LocalInference(engine)
-        stack.push_async_callback(context.aclose)
-        stack.push_async_callback(cache.aclose)
-        # Serve calls it before it counts a replica as ready.
-        await cache.check_health()
+    async with one_process.serving(config, engine) as (host, port):
         shutil.copy(home / VECTORS.name, VECTORS)
-        checks = {"cache": cache.check_health, "context": context.check_health, "inference": inference.check}
-        services = await assemble(config, OtherRooms(cache, context, inference, checks), stack)
-        host, port = await _serve(create_app(services), stack)
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=30))
-        yield Front(client, config, engine, key, secret, host, port)
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=30) as client:
+            yield Front(client, config, engine, key, secret, host, port)
 
 
 async def _prepare(config: Config) -> str:
@@ -144,19 +116,3 @@ async def _prepare(config: Config) -> str:
     finally:
         await engine.dispose()
     return key
-
-
-async def _serve(app: Any, stack: AsyncExitStack) -> tuple[str, int]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-
-    async def stop() -> None:
-        server.should_exit = True
-        await task
-
-    stack.push_async_callback(stop)
-    while not server.started:
-        assert not task.done(), task.exception()
-        await asyncio.sleep(0.01)
-    host, port = server.servers[0].sockets[0].getsockname()
-    return host, port

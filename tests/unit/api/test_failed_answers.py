@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -11,15 +12,17 @@ import pytest
 from serve_app import tracing
 from serve_app.adapters.memory_sessions import MemorySessions
 from serve_app.adapters.system import SystemClock
+from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course
 from serve_app.answering.reply import Reply
 from serve_app.answering.work import Draft, Work
 from serve_app.api.app import create_app
-from serve_app.api.services import Services
 from serve_app.api.readiness import Readiness
-from serve_app.config import LimitSettings
+from serve_app.api.services import Services
+from serve_app.config import LimitSettings, ModelSettings
 from serve_app.domain.errors import DeadlineExceeded, InternalError, ModelFailed, Overloaded, TooLong, ZeroWaitError
 from serve_app.domain.messages import Ask, Caller, Delta, Kind, Meta, Middle
+from serve_app.domain.model_card import card_of
 
 CLOCK = SystemClock()
 
@@ -57,6 +60,9 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         course=cast(Course, course),
         sessions=MemorySessions(),
         authenticator=Anybody(),
+        visitor_tokens=VisitorTokens({}, Path(), CLOCK),
+        tenants={},
+        card=card_of(ModelSettings()),
         readiness=Readiness({}, CLOCK.monotonic),
         limits=LimitSettings(),
         clock=CLOCK,
