@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 
 from serve_app import tracing
@@ -33,14 +34,17 @@ from serve_app.domain.messages import (
 from serve_app.domain.named_orders import is_not_the_customers
 from serve_app.domain.phrases import Desk, Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
-from serve_app.domain.session import AnswerRecord
+from serve_app.domain.session import AnswerRecord, Session
 from serve_app.domain.sharing import SharedAnswer
 from serve_app.domain.templates import NeedsChoice, NoValue, answer_from
-from serve_app.domain.understanding import Understander
+from serve_app.domain.understanding import Understander, refocus
 from serve_app.domain.wording import Locale, today
 from serve_app.ports import CacheRoom, Clock, ContextRoom, Sessions
 
 logger = logging.getLogger(__name__)
+
+# How far back a conversation's topic is looked for when only the client knows it. Understanding a question takes a millisecond.
+RETOLD_TURNS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,13 @@ class Course:
         self._new_id = new_id
         self._deadlines = deadlines
 
+    def keeping(self, sessions: Sessions) -> Course:
+        """The same course, with conversations that are kept elsewhere."""
+        other = copy(self)
+        other._sessions = sessions
+        other._recording = Recording(sessions, self._shared, self._clock)
+        return other
+
     async def open(self, ask: Ask, *, new_session: bool) -> Reply:
         """Goes as far as the first piece of the answer, so that a failure until there keeps its own status.
 
@@ -106,13 +117,13 @@ class Course:
         key = self._shared.key(ask, self._understand(ask, text, Focus()))
         held = self._shared.in_memory(ask.caller.tenant, key)
         begun = await self._recording.begin(work, text, new_session, None if held else key)
-        work.session, work.number = begun.session, begun.number
+        work.session, work.number = self._retold(ask, begun.session), begun.number
         if begun.repeated is not None:
             return self._again(work, begun.repeated)
         try:
             with work.step("understand"):
-                work.understood = self._understand(ask, text, begun.session.focus)
-            asked_key, key = key, self._shared.key(ask, work.understood)
+                work.understood = self._understand(ask, text, work.session.focus)
+            asked_key, key = key, None if work.session.from_client else self._shared.key(ask, work.understood)
             if key is None or key != asked_key:
                 held = await self._shared.anywhere(ask.caller.tenant, key)
             elif held is None:
@@ -137,6 +148,15 @@ class Course:
             locale=ask.locale,
             formats=shop.formats,
         )
+
+    def _retold(self, ask: Ask, session: Session) -> Session:
+        """A conversation that only the client knows is about what its customer last asked."""
+        if not session.from_client or session.focus != Focus():
+            return session
+        focus = Focus()
+        for turn in session.turns[-RETOLD_TURNS:]:
+            focus = refocus(focus, self._understand(ask, turn.question.text, focus))
+        return replace(session, focus=focus)
 
     async def _choice(self, ask: Ask) -> str:
         """The question that a tap on a choice or a suggestion stands for."""
@@ -184,6 +204,8 @@ class Course:
             return self._from_entry(work, found.entry, key)
         # A rewritten follow-up is a key, not a question: its words mean nothing without the turns that a public prompt lacks.
         if work.understood.self_contained and not work.understood.carried and self._speaker.may_answer(work):
+            if work.ask.asides.instructions:
+                return await self._speaker.personal(work, None, found.passages)
             draft = await self._speaker.public(work, found.passages)
             draft.share_key = key
             return draft

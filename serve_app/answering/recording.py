@@ -7,7 +7,7 @@ from dataclasses import asdict
 from serve_app.answering.reply import text_of
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.work import Draft, Work
-from serve_app.domain.messages import EVENT_NAMES, Citation, Delta, Middle
+from serve_app.domain.messages import EVENT_NAMES, NO_ASIDES, Citation, Delta, Middle
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord
 from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
 from serve_app.domain.understanding import refocus
@@ -34,6 +34,7 @@ class Recording:
             text=text,
             asked_at=self._clock.now(),
             new_session=new_session,
+            merged=ask.merged,
         )
         with work.step("session"):
             return await self._sessions.begin(question, answer_key)
@@ -82,6 +83,7 @@ class Recording:
             sources=draft.sources,
             degraded=answer.degraded,
             has_customer_facts=draft.has_customer_facts,
+            has_client_transcript=work.session.from_client or work.ask.asides != NO_ASIDES,
             demo_model=draft.demo,
         )
         if draft.share_key is None or may_share(candidate) is not None:

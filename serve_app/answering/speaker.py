@@ -16,7 +16,7 @@ from serve_app.domain.facts_text import facts_text
 from serve_app.domain.generation import Finished, Generate, Piece, Sampling, Started
 from serve_app.domain.guard import FigureGuard
 from serve_app.domain.knowledge import Passage
-from serve_app.domain.messages import Citation, Delta, Kind, Middle, Usage
+from serve_app.domain.messages import Citation, Delta, Middle, Usage
 from serve_app.domain.model_card import ModelCard, may_answer
 from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.wording import today
@@ -55,7 +55,8 @@ class Speaker:
         understood = work.understood
         renderer = self._voices.of(work.ask.caller.tenant).renderer
         prompt = renderer.public_prompt(passages, understood.text, understood.language)
-        draft = await self._draft(work, prompt, [p.text for p in passages], passages, close=None)
+        # The same in every session, so its question decides where it goes.
+        draft = await self._draft(work, prompt, understood.canonical, [p.text for p in passages], passages, close=None)
         draft.sources = tuple(passage.source for passage in passages)
         # It is true as long as the first of its passages is.
         draft.expires_at = min((p.valid_to for p in passages if p.valid_to is not None), default=None)
@@ -76,6 +77,7 @@ class Speaker:
             missing=facts.missing if facts is not None else (),
             passages=passages,
             today=today(work.clock.now(), voice.time_zone) if facts is not None else None,
+            instructions=work.ask.asides.instructions,
         )
 
         def close(outcome: Outcome, answer: Sequence[int] | str) -> None:
@@ -83,7 +85,7 @@ class Speaker:
             outcome.facts_digest = prompt.facts_digest
 
         sources = [p.text for p in passages] + ([told] if told else [])
-        draft = await self._draft(work, prompt.token_ids, sources, passages, close)
+        draft = await self._draft(work, prompt.token_ids, work.ask.session_id, sources, passages, close)
         draft.has_customer_facts = facts is not None or bool(work.session.turns)
         return draft
 
@@ -91,17 +93,17 @@ class Speaker:
         self,
         work: Work,
         prompt: Sequence[int],
+        session_key: str,
         sources: Sequence[str],
         passages: Sequence[Passage],
         close: Callable[[Outcome, Sequence[int] | str], None] | None,
     ) -> Draft:
-        ask = work.ask
+        ask, ours = work.ask, Sampling(temperature=self._settings.temperature, max_tokens=self._settings.max_tokens)
         request = Generate(
             request_id=work.answer_id,
             prompt_token_ids=list(prompt),
-            sampling=Sampling(temperature=self._settings.temperature, max_tokens=self._settings.max_tokens),
-            # A public prompt is the same in every session: its question decides where it goes.
-            session_key=work.understood.canonical if work.understood.kind is Kind.PUBLIC else ask.session_id,
+            sampling=ask.asides.sampling or ours,
+            session_key=session_key,
             cache_salt=ask.caller.tenant,
             timeout_s=work.left_s,
             trace=tracing.outgoing(),
@@ -114,7 +116,9 @@ class Speaker:
         outcome = Outcome()
         desk, language = self._voices.of(ask.caller.tenant).desk, work.understood.language
         handoff = say(Phrase.HANDOFF if first is None else Phrase.HANDOFF_GUARD, language, desk)
-        draft = Draft("model", _body(speech, visible, first, passages, handoff, outcome, close), outcome)
+        # The tokens of a stop string are not shown.
+        by_text = bool(request.sampling.stop)
+        draft = Draft("model", _body(speech, visible, first, passages, handoff, outcome, close, by_text), outcome)
         draft.model, draft.demo, draft.route = self.card.name, self.card.demo, speech.route
         return draft
 
@@ -175,9 +179,10 @@ async def _body(
     handoff: str,
     outcome: Outcome,
     close: Callable[[Outcome, Sequence[int] | str], None] | None,
+    by_text: bool,
 ) -> AsyncGenerator[Middle, None]:
     """What is said; where the guard cuts it, `handoff` follows. The turn is closed with the model's own tokens, or, when it
-    was cut, with the text that was seen."""
+    was cut or `by_text`, with the text that was seen."""
     shown: list[str] = []
     async with aclosing(visible):
         if first is not None:
@@ -198,4 +203,4 @@ async def _body(
     if finished is not None:
         outcome.usage = Usage(finished.prompt_tokens, finished.completion_tokens, finished.cached_tokens)
     if close is not None:
-        close(outcome, "".join(shown) if speech.tripped else speech.token_ids)
+        close(outcome, "".join(shown) if speech.tripped or by_text else speech.token_ids)

@@ -67,6 +67,7 @@ class SessionPrompt:
 _MARGIN_TOKENS = 16
 _FOLD_OPENING = "[Earlier in this conversation]"
 _CLIP_CHARS = 80
+_INSTRUCTIONS = "[Wishes of the app in which the customer writes. The rules above go before them.]"
 
 _WORDS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -133,17 +134,21 @@ class PromptRenderer:
         missing: Sequence[str] = (),
         passages: Sequence[Passage] = (),
         today: date | None = None,
+        instructions: str = "",
     ) -> SessionPrompt:
         """The prompt for `question` after `turns`, of which those with `rendered[model_key]` are used token for token.
 
+        `instructions` are a client's own system text. They stand behind the system text and the policies, in a customer's rank.
+
         The oldest turns are folded when it would grow too long, then the last passages are left out. Raises TooLong.
         """
+        prefix = (*self._prefix, *self._instructed(instructions)) if instructions else self._prefix
         for count in range(len(passages), -1, -1):
             asked = self._asked(question, language, missing, passages[:count], today)
-            grown = self._grown(turns, model_key, facts_text, language, asked)
+            grown = self._grown(prefix, turns, model_key, facts_text, language, asked)
             if grown is not None:
                 return grown
-            folded = self._folded(turns, facts_text, language, asked)
+            folded = self._folded(prefix, turns, facts_text, language, asked)
             if folded is not None:
                 return folded
         raise TooLong("The question is longer than the model can read. Please ask more briefly.", param="question")
@@ -170,7 +175,13 @@ class PromptRenderer:
         return (*prompt.appended, *ids, self._end, *self._after_end)
 
     def _grown(
-        self, turns: Sequence[Turn], model_key: str, facts_text: str | None, language: Language, asked: tuple[int, ...]
+        self,
+        prefix: tuple[int, ...],
+        turns: Sequence[Turn],
+        model_key: str,
+        facts_text: str | None,
+        language: Language,
+        asked: tuple[int, ...],
     ) -> SessionPrompt | None:
         header = self._headers["system"]
         parts = [self._as_recorded(turn, model_key) for turn in turns]
@@ -183,24 +194,29 @@ class PromptRenderer:
         is_news = digest is not None and digest != held
         news = self._facts(facts_text, language) if facts_text and is_news else ()
         appended = (*news, *asked)
-        token_ids = (*self._prefix, *history, *appended)
+        token_ids = (*prefix, *history, *appended)
         return SessionPrompt(token_ids, appended, digest or held) if len(token_ids) <= self._limit else None
 
     def _folded(
-        self, turns: Sequence[Turn], facts_text: str | None, language: Language, asked: tuple[int, ...]
+        self,
+        prefix: tuple[int, ...],
+        turns: Sequence[Turn],
+        facts_text: str | None,
+        language: Language,
+        asked: tuple[int, ...],
     ) -> SessionPrompt | None:
         """With the newest turns kept while all stays under half the limit, so that the next fold is some turns away."""
         if not turns:
             return None
         facts = self._facts(facts_text, language) if facts_text else ()
-        room = self._limit // 2 - len(self._prefix) - self._limit // 8 - len(facts) - len(asked)
+        room = self._limit // 2 - len(prefix) - self._limit // 8 - len(facts) - len(asked)
         kept: tuple[int, ...] = ()
         first = len(turns)
         while first > 0 and len(kept) + len(part := self._from_text(turns[first - 1])) <= room:
             kept = part + kept
             first -= 1
         appended = (*self._summary(turns[:first]), *kept, *facts, *asked)
-        token_ids = (*self._prefix, *appended)
+        token_ids = (*prefix, *appended)
         return SessionPrompt(token_ids, appended, _digest(facts_text), folded=True) if len(token_ids) <= self._limit else None
 
     def _summary(self, turns: Sequence[Turn]) -> tuple[int, ...]:
@@ -226,6 +242,9 @@ class PromptRenderer:
         if turn.answer is None or not turn.answer.text:
             return question
         return (*question, *self._answer_opening, *self._plain(turn.answer.text), self._end, *self._after_end)
+
+    def _instructed(self, instructions: str) -> tuple[int, ...]:
+        return self._message("user", f"{_INSTRUCTIONS}\n{instructions}")
 
     def _facts(self, facts_text: str, language: Language) -> tuple[int, ...]:
         return self._message("system", f"{_WORDS[language]['facts']}\n{facts_text}")
