@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from serve_app.adapters.session_records import (
     SESSION_TURNS_MAX,
     answer_line,
+    asked_apart,
     focus_json,
     foreign_session,
     full_session,
@@ -31,7 +32,20 @@ class _Conversation:
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def number_of(self, message_id: str) -> int | None:
-        return next((n for n, question in enumerate(self.questions, 1) if question.message_id == message_id), None)
+        for n, question in enumerate(self.questions, 1):
+            if message_id == question.message_id or message_id in question.merged:
+                return n
+        return None
+
+    def grow(self, number: int | None, question: QuestionRecord) -> bool:
+        """Whether turn `number` (None: a new one) must take in more messages. Raises Conflict when it cannot."""
+        of_each = {message_id: self.number_of(message_id) for message_id in question.merged}
+        more = any(known is None for known in of_each.values())
+        if any(known not in (None, number) for known in of_each.values()):
+            raise asked_apart()
+        if number is not None and more and (self.is_answered(number) or number != len(self.questions)):
+            raise asked_apart()
+        return number is not None and more
 
     def is_answered(self, number: int) -> bool:
         return number in self.answers and not self.answers[number].broke_off
@@ -65,6 +79,7 @@ class MemorySessions:
         question_json(question)
         talk = self._conversation(question)
         number = talk.number_of(question.message_id)
+        grows = talk.grow(number, question)
         if number is None:
             if len(talk.questions) >= self._turns_max:
                 raise full_session(self._turns_max)
@@ -74,10 +89,13 @@ class MemorySessions:
             await self._turn(talk, number, mine=True)
         else:
             await self._turn(talk, number, mine=False)
+            if grows and talk.grow(number, question):
+                talk.questions[number - 1] = question
         shared = await self._shared.get(answer_key) if self._shared and answer_key else None
         before = talk.turns(first_shown(number, self._turns_shown), number)
         session = Session(question.tenant, question.session_id, talk.owner, before, talk.focus)
-        return Begun(session, number, talk.answers[number] if talk.is_answered(number) else None, shared)
+        repeated = talk.answers[number] if talk.is_answered(number) else None
+        return Begun(session, number, repeated, shared, talk.questions[number - 1].text)
 
     def _conversation(self, question: QuestionRecord) -> _Conversation:
         name = (question.tenant, question.session_id)
@@ -142,6 +160,15 @@ class MemorySessions:
         if talk.owner not in (None, customer_id):
             raise foreign_session(customer_id)
         return Session(tenant, session_id, talk.owner, talk.turns(1, len(talk.questions) + 1), talk.focus)
+
+    async def enter(self, tenant: str, session_id: str, customer_id: str | None, *, new: bool = False) -> None:
+        """See the port."""
+        name = (tenant, session_id)
+        if name not in self._conversations and not new:
+            raise unknown_session()
+        talk = self._conversations.setdefault(name, _Conversation(customer_id))
+        if talk.owner not in (None, customer_id):
+            raise foreign_session(customer_id)
 
     async def aclose(self) -> None:
         """Nothing to close."""

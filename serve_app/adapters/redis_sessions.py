@@ -16,6 +16,7 @@ from serve_app.adapters.redis_client import answer_key_in_redis, session_keys
 from serve_app.adapters.session_records import (
     SESSION_TURNS_MAX,
     answer_line,
+    asked_apart,
     focus_json,
     focus_of,
     foreign_session,
@@ -29,6 +30,9 @@ from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session, first_shown
 
 logger = logging.getLogger(__name__)
+
+# A session that was made and in which nothing was asked yet.
+EMPTY_TTL_S = 24 * 3600
 
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
@@ -89,6 +93,7 @@ class RedisSessions:
             self._ttl_s,
             self._turns_shown,
             self._turns_max,
+            *question.merged,
         )
         shared_at = answer_key_in_redis(answer_key) if answer_key else None
         reply, shared = await self._turn(keys, arguments, shared_at, question.message_id, holder)
@@ -123,15 +128,18 @@ class RedisSessions:
             raise foreign_session(question.customer_id)
         if reply[0] == b"full":
             raise full_session(self._turns_max)
+        if reply[0] == b"apart":
+            raise asked_apart()
         status, number, owner, focus, lines = reply[0], int(reply[1]), *reply[2:]
         turns = turns_of(lines)
-        repeated = next(turn.answer for turn in turns if turn.number == number) if status == b"repeated" else None
+        turn = next(turn for turn in turns if turn.number == number)
+        repeated = turn.answer if status == b"repeated" else None
         first = first_shown(number, self._turns_shown)
         before = tuple(turn for turn in turns if first <= turn.number < number)
         session = Session(question.tenant, question.session_id, owner.decode() or None, before, focus_of(focus))
         if status == b"turn":
             self._hold(question, number, holder)
-        return Begun(session, number, repeated, shared)
+        return Begun(session, number, repeated, shared, turn.question.text)
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """See the port.
@@ -174,6 +182,15 @@ class RedisSessions:
         if owner and owner.decode() != customer_id:
             raise foreign_session(customer_id)
         return Session(tenant, session_id, owner.decode() or None, turns_of(lines), focus_of(focus))
+
+    async def enter(self, tenant: str, session_id: str, customer_id: str | None, *, new: bool = False) -> None:
+        """See the port."""
+        arguments = (customer_id or "", min(self._ttl_s, EMPTY_TTL_S) if new else 0)
+        status = await scripts.ENTER.run(self._client, session_keys(tenant, session_id), arguments)
+        if status == b"unknown":
+            raise unknown_session()
+        if status == b"foreign":
+            raise foreign_session(customer_id)
 
     async def aclose(self) -> None:
         """Gives the turns up that this process still has, so that nobody waits for their leases to end."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from serve_app.domain.errors import Forbidden, MalformedRequest, NotFound, StoreFailed, TooLong
+from serve_app.domain.errors import Conflict, Forbidden, MalformedRequest, NotFound, StoreFailed, TooLong
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, QuestionRecord, Turn
 
@@ -68,7 +68,7 @@ def turns_of(lines: Iterable[bytes]) -> tuple[Turn, ...]:
     for data in lines:
         line = _read(_LINE, data)
         if line.q is not None:
-            questions.setdefault(line.n, line.q)
+            questions[line.n] = line.q  # the later one has more messages
         if line.a is not None and (line.n not in answers or answers[line.n].broke_off):
             answers[line.n] = line.a
     return tuple(Turn(number, questions[number], answers.get(number)) for number in sorted(questions))
@@ -83,6 +83,10 @@ def foreign_session(customer_id: str | None) -> Forbidden:
     if customer_id is None:
         return Forbidden("this session belongs to a customer: send the customer's token", param="session_id")
     return Forbidden("this session belongs to another customer", param="session_id")
+
+
+def asked_apart() -> Conflict:
+    return Conflict("some of these messages were asked before, without the others", param="message_id")
 
 
 def full_session(turns: int) -> TooLong:

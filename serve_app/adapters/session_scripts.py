@@ -2,9 +2,11 @@
 
 A session is three keys in one slot:
   head   a hash: `owner` (a customer's id, empty while anonymous), `count` (of turns), `tickets`, `focus` and `focus_of` (the
-         turn that set it); per turn N: `m:MESSAGE_ID` -> N, `a:N` ("1": answered; "0": its answer broke off), `l:N` (the
-         lease: "EXPIRES_AT_MS HOLDER"), `q:N` (where in the transcript its question stands)
-  turns  the transcript, a list that only grows: {"n": N, "q": question} and {"n": N, "a": answer}
+         turn that set it); per turn N: `m:MESSAGE_ID` -> N (one field a message, where several are one question), `a:N` ("1":
+         answered; "0": its answer broke off), `l:N` (the lease: "EXPIRES_AT_MS HOLDER"), `q:N` (where in the transcript its
+         question stands)
+  turns  the transcript, a list that only grows: {"n": N, "q": question} and {"n": N, "a": answer}; of
+         two questions of one turn the later holds, it is put together from more messages
   queue  the turns that are not over, a sorted set by ticket: the first one has its turn, the others wait
 
 A turn's holder is one call of `begin`. It renews its lease while it works or waits; a holder that died stops renewing, and
@@ -45,8 +47,9 @@ end
 """
 
 # Arguments: customer id (empty: anonymous), message id, "1" for a new session, question, holder, lease ms, ttl s, how many
-# turns before its own are wanted, how many turns a session may have.
-# Replies: {unknown} | {foreign, owner} | {full} | {wait, n} | {repeated or turn, n, owner, focus, transcript from there on}
+# turns before its own are wanted, how many turns a session may have, then the further messages of the same question.
+# Replies: {unknown} | {foreign, owner} | {full} | {wait, n} | {apart}: some of the messages are another turn's, or its answer
+# is given | {repeated or turn, n, owner, focus, transcript from there on}
 BEGIN = Script(
     _PRELUDE
     + """
@@ -68,13 +71,22 @@ local function reply(status, n)
 end
 
 local n = redis.call('HGET', head, 'm:' .. message)
+local added = {}
+for i = 10, #ARGV do
+  local known = redis.call('HGET', head, 'm:' .. ARGV[i])
+  if not known then table.insert(added, ARGV[i]) elseif known ~= n then return {'apart'} end
+end
+
 if n then
+  local count = redis.call('HGET', head, 'count')
+  if #added > 0 and (redis.call('HGET', head, 'a:' .. n) == '1' or n ~= count) then return {'apart'} end
   if redis.call('HGET', head, 'a:' .. n) == '1' then
     keep_for(ttl_s)
     return reply('repeated', n)
   end
   local other = holder_of(n)
   if other and other ~= holder then return {'wait', n} end
+  if #added > 0 then redis.call('RPUSH', turns, '{"n":' .. n .. ',"q":' .. question .. '}') end
 else
   if tonumber(redis.call('HGET', head, 'count') or 0) >= most then return {'full'} end
   n = string.format('%d', redis.call('HINCRBY', head, 'count', 1))
@@ -82,6 +94,7 @@ else
   local length = redis.call('RPUSH', turns, '{"n":' .. n .. ',"q":' .. question .. '}')
   redis.call('HSET', head, 'q:' .. n, length - 1)
 end
+for _, id in ipairs(added) do redis.call('HSET', head, 'm:' .. id, n) end
 
 if not redis.call('ZSCORE', queue, n) then
   redis.call('ZADD', queue, redis.call('HINCRBY', head, 'tickets', 1), n)
@@ -152,5 +165,23 @@ READ = Script(
     """
 local head, turns = KEYS[1], KEYS[2]
 return {redis.call('HGET', head, 'owner'), redis.call('HGET', head, 'focus'), redis.call('LRANGE', turns, 0, -1)}
+"""
+)
+
+# Arguments: customer id (empty: anonymous), ttl s when a new session is to be made ("0": it must be there).
+# Replies: unknown | foreign | entered
+ENTER = Script(
+    """
+local head = KEYS[1]
+local customer, ttl_s = ARGV[1], ARGV[2]
+local owner = redis.call('HGET', head, 'owner')
+if not owner and ttl_s == '0' then return 'unknown' end
+if not owner then
+  redis.call('HSET', head, 'owner', customer)
+  redis.call('EXPIRE', head, ttl_s)
+elseif owner ~= '' and owner ~= customer then
+  return 'foreign'
+end
+return 'entered'
 """
 )

@@ -30,6 +30,8 @@ class Reply:
         self.meta = meta
         self.route: Route | None = draft.route
         self.timings_ms = work.timings_ms
+        # An earlier answer, to the same message: it has been given before.
+        self.repeated = meta.answer_id != work.answer_id
         self._draft = draft
         self._work = work
         self._record = record

@@ -63,6 +63,12 @@ class Ask:
     # "completions": the client holds the transcript, and no person can speak in it, so no ticket is opened.
     channel: Literal["chat", "completions"] = "chat"
     asides: Asides = NO_ASIDES
+    # Further messages that are one question with the first: its text is all of theirs.
+    merged: tuple[str, ...] = ()
+
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        return (self.message_id, *self.merged)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class QuestionRecord:
     text: str
     asked_at: datetime
     new_session: bool  # the server makes this session now
+    merged: tuple[str, ...] = ()  # further messages that this question was put together from
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +86,4 @@ class Begun:
     number: int
     repeated: AnswerRecord | None = None
     shared: bytes | None = None  # what stands under the answer key that was asked for in the same round trip
+    text: str | None = None  # the question as recorded, where that matters: a message may be one of several that are one
