@@ -12,11 +12,10 @@ from starlette.responses import Response
 
 from serve_app import tracing
 from serve_app.adapters.auth import bearer
-from serve_app.answering.reply import Reply
 from serve_app.api.bodies import AskBody, Id, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.services import Services
-from serve_app.api.stream import EventStream, while_connected, whole
+from serve_app.api.stream import EventStream, headers_of, while_connected, whole
 from serve_app.domain.errors import InvalidField, TooLong
 from serve_app.domain.messages import Ask, Caller
 from serve_app.domain.normalise import clean
@@ -45,7 +44,7 @@ def add_asking(app: FastAPI, services: Services) -> None:
                 opening = services.course.open(question, new_session=body.session_id is None)
                 reply = await while_connected(request.receive, opening)
             reply.timings_ms["auth"] = auth_ms
-            headers = _headers(reply)
+            headers = headers_of(reply)
             span.set_attributes({"zerowait.source": reply.meta.source, "zerowait.kind": reply.meta.kind})
             if streamed:
                 return EventStream(reply, headers, at_the_end.pop_all().close)
@@ -93,14 +92,6 @@ def question_of(services: Services, caller: Caller, body: AskBody) -> Ask:
         sku_id=body.sku_id,
         locale=body.locale,
     )
-
-
-def _headers(reply: Reply) -> dict[str, str]:
-    timings = ", ".join(f"{name};dur={value}" for name, value in reply.timings_ms.items())
-    headers = {"x-zerowait-source": reply.meta.source, "server-timing": timings}
-    if reply.route is not None:
-        headers |= {"x-zerowait-route": reply.route.decision, "x-zerowait-replica": reply.route.replica}
-    return headers
 
 
 def _transcript(session: Session) -> dict[str, Any]:

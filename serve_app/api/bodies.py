@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -41,6 +41,14 @@ Body = TypeVar("Body", bound=BaseModel)
 
 async def read_body(request: Request, form: type[Body], limit_bytes: int) -> Body:
     """Raises UnsupportedMediaType, TooLong, MalformedRequest, InvalidField."""
+    try:
+        return form.model_validate(await read_object(request, limit_bytes))
+    except ValidationError as error:
+        raise _invalid(error.errors(include_url=False, include_input=False)[0]) from None
+
+
+async def read_object(request: Request, limit_bytes: int) -> dict[str, Any]:
+    """The body's JSON object. Raises UnsupportedMediaType, TooLong, MalformedRequest."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
@@ -51,10 +59,7 @@ async def read_body(request: Request, form: type[Body], limit_bytes: int) -> Bod
         raise MalformedRequest(f"The body is not valid JSON: {error.msg} at character {error.pos}.") from None
     if not isinstance(tree, dict):
         raise MalformedRequest("The body must be a JSON object.")
-    try:
-        return form.model_validate(tree)
-    except ValidationError as error:
-        raise _invalid(error.errors(include_url=False, include_input=False)[0]) from None
+    return cast("dict[str, Any]", tree)
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -43,6 +43,15 @@ def encode(event: Event) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (EVENT_NAMES[type(event)].encode(), orjson.dumps(payload(event)))
 
 
+def headers_of(reply: Reply) -> dict[str, str]:
+    """What an answer's response headers tell of it."""
+    timings = ", ".join(f"{name};dur={value}" for name, value in reply.timings_ms.items())
+    headers = {"x-zerowait-source": reply.meta.source, "server-timing": timings}
+    if reply.route is not None:
+        headers |= {"x-zerowait-route": reply.route.decision, "x-zerowait-replica": reply.route.replica}
+    return headers
+
+
 class EventStream(Response):
     """Server-sent events from a reply. The client's going ends the reply at once, also between two events."""
 
@@ -68,10 +77,15 @@ class EventStream(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async with aclosing(self.reply.events()) as events:
-            async for event in events:
-                await send({"type": "http.response.body", "body": encode(event), "more_body": True})
+        async with aclosing(self.reply.events()) as events, aclosing(self.encoded(events)) as pieces:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def encoded(self, events: AsyncGenerator[Event]) -> AsyncGenerator[bytes]:
+        """The events as they are sent."""
+        async for event in events:
+            yield encode(event)
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

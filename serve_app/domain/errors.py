@@ -68,6 +68,28 @@ class InvalidField(ZeroWaitError):
     status, type, code = 422, "invalid_request_error", "invalid_field"
 
 
+class InvalidValue(ZeroWaitError):
+    """As `InvalidField`, with the status that OpenAI's clients expect."""
+
+    status, type, code = 400, "invalid_request_error", "invalid_value"
+
+
+class UnsupportedValue(ZeroWaitError):
+    """Part of OpenAI's schema that ZeroWait does not have."""
+
+    status, type, code = 400, "invalid_request_error", "unsupported_value"
+
+
+class ContextTooLong(ZeroWaitError):
+    """As `TooLong`, with the status that OpenAI's clients expect."""
+
+    status, type, code = 400, "invalid_request_error", "context_length_exceeded"
+
+
+class UnknownModel(ZeroWaitError):
+    status, type, code = 404, "invalid_request_error", "model_not_found"
+
+
 class RateLimited(ZeroWaitError):
     status, type, code = 429, "rate_limit_error", "rate_limited"
 
