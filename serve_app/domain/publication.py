@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.messages import Language
-from serve_app.domain.normalise import canonical_form
+from serve_app.domain.normalise import canonical_form, clean
 from serve_app.domain.policies import Policy, fill_entry, fill_template
 from serve_app.domain.templates import check_template
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+Item = Entry | Template | Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,62 +25,129 @@ class Publication:
     templates: tuple[Template, ...] = ()
     policies: tuple[Policy, ...] = ()
 
+    def items(self) -> Iterator[Item]:
+        yield from self.entries
+        yield from self.templates
+        yield from self.policies
+
+    def by_id(self) -> dict[str, Item]:
+        """Every item by its source id: a policy's is `policy.NAME`."""
+        return {source_id_of(item): item for item in self.items()}
+
+    @staticmethod
+    def of(items: Iterable[Item]) -> Publication:
+        found = tuple(items)
+        return Publication(
+            tuple(item for item in found if isinstance(item, Entry)),
+            tuple(item for item in found if isinstance(item, Template)),
+            tuple(item for item in found if isinstance(item, Policy)),
+        )
+
+
+def source_id_of(item: Item) -> str:
+    return item.source_id if isinstance(item, Policy) else item.id
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one item. `message` names it."""
+
+    source_id: str
+    message: str
+
+
+class Unpublishable(ConfigError):
+    """Knowledge that cannot be published. `str()` has a line for each problem."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(problem.message for problem in self.problems)
+
 
 def filled(publication: Publication) -> Publication:
-    """The same with figures in the texts, checked.
+    """The same with figures in the texts, checked. Takes about 0.1 ms a question.
 
-    Raises ConfigError naming the item: an id or a question that two items share, a missing language, an unknown policy or slot.
+    Raises Unpublishable with every problem: an id or a question that two items share, a missing language, an unknown policy or
+    slot.
     """
-    _refuse_shared_ids(publication)
-    for policy in publication.policies:
-        _check_policy(policy)
-    for entry in publication.entries:
-        _check_entry(entry)
-    _refuse_shared_questions(publication.entries)
+    problems = [
+        *_shared_ids(publication),
+        *(problem for policy in publication.policies for problem in _wrong_policy(policy)),
+        *(problem for entry in publication.entries for problem in _wrong_entry(entry)),
+        *_shared_questions(publication.entries),
+    ]
     policies = {policy.id: policy for policy in publication.policies}
-    entries = tuple(fill_entry(entry, policies) for entry in publication.entries)
-    templates = tuple(fill_template(template, policies) for template in publication.templates)
-    for template in templates:
-        check_template(template)
-    return Publication(entries, templates, publication.policies)
+    entries: list[Entry] = []
+    templates: list[Template] = []
+    for entry in publication.entries:
+        try:
+            entries.append(fill_entry(entry, policies))
+        except ConfigError as error:
+            problems.append(Problem(entry.id, str(error)))
+    for template in publication.templates:
+        try:
+            templates.append(fill_template(template, policies))
+            check_template(templates[-1])
+        except ConfigError as error:
+            problems.append(Problem(template.id, str(error)))
+    if problems:
+        raise Unpublishable(tuple(problems))
+    return Publication(tuple(entries), tuple(templates), publication.policies)
 
 
-def _refuse_shared_ids(publication: Publication) -> None:
+def _shared_ids(publication: Publication) -> Iterator[Problem]:
     seen: set[str] = set()
-    for item in (*publication.entries, *publication.templates, *publication.policies):
-        source_id = item.source_id if isinstance(item, Policy) else item.id
+    for item in publication.items():
+        source_id = source_id_of(item)
         if source_id in seen:
-            raise ConfigError(f"the id {source_id!r} is given twice: each entry, template and policy needs its own")
+            yield Problem(source_id, f"the id {source_id!r} is given twice: each entry, template and policy needs its own")
         seen.add(source_id)
 
 
-def _check_policy(policy: Policy) -> None:
+def _wrong_policy(policy: Policy) -> Iterator[Problem]:
     where = f"policy {policy.id}"
+    if not _POLICY_ID.fullmatch(policy.id):
+        yield Problem(policy.source_id, f"{where}: write its name in letters, digits and _, at most 100 of them")
     if policy.unit == "time_span":
         if not (isinstance(policy.value, str) and _TIME_SPAN.fullmatch(policy.value)):
-            raise ConfigError(f'{where}: write the value of a time span as "09:00-22:00"')
+            yield Problem(policy.source_id, f'{where}: write the value of a time span as "09:00-22:00"')
     elif isinstance(policy.value, str) or policy.value < 0:
-        raise ConfigError(f"{where}: the value must be a whole number of {policy.unit}, 0 or more")
+        yield Problem(policy.source_id, f"{where}: the value must be a whole number of {policy.unit}, 0 or more")
     if (policy.unit == "minor") != (policy.currency is not None):
-        raise ConfigError(f"{where}: an amount in minor units needs a currency such as CNY, and nothing else may have one")
+        yield Problem(
+            policy.source_id, f"{where}: an amount in minor units needs a currency such as CNY, and nothing else may have one"
+        )
 
 
-def _check_entry(entry: Entry) -> None:
+def _wrong_entry(entry: Entry) -> Iterator[Problem]:
+    where = f"entry {entry.id}"
+    if not _ID.fullmatch(entry.id) or entry.id.startswith("policy."):
+        yield Problem(
+            entry.id, f"{where}: write its id in letters, digits and _ . : - (at most 128), not beginning with `policy.`"
+        )
     for language in LANGUAGES:
-        if not entry.questions.get(language) or not entry.answers.get(language):
-            raise ConfigError(f"entry {entry.id}: it needs questions and an answer in {language}")
+        questions, answer = entry.questions.get(language), entry.answers.get(language)
+        if not questions or not answer:
+            yield Problem(entry.id, f"{where}: it needs questions and an answer in {language}")
+        elif "\0" in answer or not all(clean(question) for question in questions):
+            yield Problem(entry.id, f"{where}, {language}: a question or the answer holds nothing that can be shown")
     if entry.valid_from is not None and entry.valid_to is not None and entry.valid_from >= entry.valid_to:
-        raise ConfigError(f"entry {entry.id}: valid_from must be earlier than valid_to")
+        yield Problem(entry.id, f"{where}: valid_from must be earlier than valid_to")
 
 
-def _refuse_shared_questions(entries: Iterable[Entry]) -> None:
+def _shared_questions(entries: Iterable[Entry]) -> Iterator[Problem]:
     """A question has one answer: in its canonical form it may belong to one entry only, unless their times do not overlap."""
     owners: dict[str, list[Entry]] = {}
     for entry in entries:
-        for form in {canonical_form(question) for questions in entry.questions.values() for question in questions}:
+        forms = dict.fromkeys(canonical_form(question) for questions in entry.questions.values() for question in questions)
+        for form in forms:
             for other in owners.setdefault(form, []):
-                if _overlap(entry, other):
-                    raise ConfigError(f"the question {form!r} belongs to the entries {other.id} and {entry.id}: keep it in one")
+                if _overlap(entry, other) and other.id != entry.id:
+                    message = f"the question {form!r} belongs to the entries {other.id} and {entry.id}: keep it in one"
+                    yield Problem(entry.id, message)
             owners[form].append(entry)
 
 
@@ -90,3 +158,5 @@ def _overlap(one: Entry, other: Entry) -> bool:
 
 
 _TIME_SPAN = re.compile(r"\d\d:\d\d-\d\d:\d\d")
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_POLICY_ID = re.compile(r"\w{1,100}")

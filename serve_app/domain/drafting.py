@@ -1,0 +1,185 @@
+"""The draft of a tenant's next publication: changes over a published version, made by files and by accepted variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, TypedDict, TypeVar
+
+from serve_app.domain.errors import ConfigError
+from serve_app.domain.intents import Intent
+from serve_app.domain.knowledge import Entry, Template
+from serve_app.domain.messages import Language
+from serve_app.domain.normalise import canonical_form
+from serve_app.domain.policies import Policy
+from serve_app.domain.publication import Item, Publication, Unpublishable
+
+# A longer list helps nobody to begin.
+TOLD_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file something stands."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Given(TypedDict, total=False):
+    """The fields of an entry that a file gives."""
+
+    intent: Intent
+    valid_from: datetime | None
+    valid_to: datetime | None
+    suggested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An entry in one language. The first question is the one to show."""
+
+    questions: tuple[str, ...]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPatch:
+    """What a file says of one entry. `whole`: what it does not say is the default, not what was there."""
+
+    id: str
+    texts: Mapping[Language, Text]
+    given: Given
+    whole: bool = False
+
+    def onto(self, known: Entry | None) -> Entry:
+        start = known if known is not None and not self.whole else Entry(self.id, 0, Intent.OTHER, {}, {})
+        return replace(
+            start,
+            questions=start.questions | {language: text.questions for language, text in self.texts.items()},
+            answers=start.answers | {language: text.answer for language, text in self.texts.items()},
+            **self.given,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What files hold. `places` says where each item stands, by source id; None: no file speaks of templates, of policies."""
+
+    entries: tuple[EntryPatch, ...] = ()
+    templates: tuple[Template, ...] | None = None
+    policies: tuple[Policy, ...] | None = None
+    places: Mapping[str, Place] = field(default_factory=dict[str, Place])
+
+    def publication(self) -> Publication:
+        """The files alone are the truth."""
+        return Publication(tuple(patch.onto(None) for patch in self.entries), self.templates or (), self.policies or ())
+
+
+class Unreadable(ConfigError):
+    """Files of which nothing is taken. `str()` has a line for each of the first problems, each with its place."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        more = len(self.problems) - TOLD_MAX
+        return "\n".join((*self.problems[:TOLD_MAX], *([f"… and {more} more"] if more > 0 else [])))
+
+
+def located(error: Unpublishable, places: Mapping[str, Place]) -> Unreadable:
+    """The same problems, those of an item that was read with its place."""
+    return Unreadable(
+        tuple(
+            f"{places[problem.source_id]}: {problem.message}" if problem.source_id in places else problem.message
+            for problem in error.problems
+        )
+    )
+
+
+def merged(known: Publication, reading: Reading, *, replacing: bool) -> Publication:
+    """What there is after an import: items are added and changed by id.
+
+    `replacing`: the entries that no file names go; so do templates and policies, if a file speaks of such.
+    """
+    before = {entry.id: entry for entry in known.entries}
+    read = {patch.id: patch.onto(before.get(patch.id)) for patch in reading.entries}
+    entries = read if replacing else before | read
+    templates = _merged(known.templates, reading.templates, replacing)
+    policies = _merged(known.policies, reading.policies, replacing)
+    return Publication(tuple(entries.values()), templates, policies)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Changes over the published version `base`, by source id; None withdraws. Each save gives it another `revision`."""
+
+    base: int
+    revision: str
+    changes: Mapping[str, Item | None]
+    changed_at: datetime
+    changed_by: str
+
+
+def with_changes(known: Publication, changes: Mapping[str, Item | None]) -> Publication:
+    items: dict[str, Item | None] = {**known.by_id(), **changes}
+    return Publication.of(item for item in items.values() if item is not None)
+
+
+def changes_between(before: Publication, after: Publication) -> dict[str, Item | None]:
+    """What makes `after` of `before`."""
+    old, new = before.by_id(), after.by_id()
+    changed: dict[str, Item | None] = {source_id: item for source_id, item in new.items() if old.get(source_id) != item}
+    return changed | dict.fromkeys(old.keys() - new.keys())
+
+
+def conflicts(base: Publication, published: Publication, draft: Draft) -> tuple[str, ...]:
+    """What both the draft and later publications changed, each otherwise, by source id."""
+    since = changes_between(base, published)
+    return tuple(sorted(key for key in since.keys() & draft.changes.keys() if since[key] != draft.changes[key]))
+
+
+Kept = Literal["draft", "published"]
+
+
+def rebased(base: Publication, published: Publication, draft: Draft, keep: Kept | None) -> dict[str, Item | None]:
+    """The draft's changes over what is published now. Raises ConfigError naming what both changed, unless `keep` says whose."""
+    both = conflicts(base, published, draft)
+    if both and keep is None:
+        raise ConfigError(
+            f"the draft and a later publication both changed {', '.join(both)}: look at `diff`, then rebase keeping the "
+            f"draft's or the published ones"
+        )
+    changes = {key: item for key, item in draft.changes.items() if keep != "published" or key not in both}
+    return changes_between(published, with_changes(published, changes))
+
+
+def with_variant(known: Publication, entry_id: str, language: Language, text: str) -> Publication:
+    """The same with one more question for an entry; nothing changes if the entry has it. Raises ConfigError: no such entry."""
+    if all(entry.id != entry_id for entry in known.entries):
+        raise ConfigError(f"there is no entry {entry_id} any more: reject the proposal")
+    return replace(known, entries=tuple(_asked(known.entries, entry_id, language, text)))
+
+
+def _asked(entries: Iterable[Entry], entry_id: str, language: Language, text: str) -> Iterator[Entry]:
+    for entry in entries:
+        forms = {canonical_form(question) for question in entry.questions[language]} if entry.id == entry_id else set[str]()
+        if entry.id != entry_id or canonical_form(text) in forms:
+            yield entry
+        else:
+            yield replace(entry, questions=entry.questions | {language: (*entry.questions[language], text)})
+
+
+_T = TypeVar("_T", Template, Policy)
+
+
+def _merged(known: tuple[_T, ...], read: tuple[_T, ...] | None, replacing: bool) -> tuple[_T, ...]:
+    if read is None:
+        return known
+    before = {} if replacing else {item.id: item for item in known}
+    return tuple((before | {item.id: item for item in read}).values())
