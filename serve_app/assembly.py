@@ -15,6 +15,7 @@ from serve_app.adapters.linear_classifier import LinearClassifier, load_utteranc
 from serve_app.adapters.memory_answers import MemoryAnswers
 from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
 from serve_app.adapters.redis_sessions import RedisSessions
+from serve_app.adapters.redis_transcripts import RedisTranscripts
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.system import SystemClock, new_id
@@ -25,8 +26,9 @@ from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
 from serve_app.answering.voices import Voices
 from serve_app.api.readiness import Readiness
-from serve_app.api.services import Services
+from serve_app.api.services import Completions, Services
 from serve_app.config import Config, TenantSettings
+from serve_app.domain.generation import Sampling
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.model_card import card_of
 from serve_app.domain.phrases import Desk
@@ -101,6 +103,13 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         visitor_tokens=VisitorTokens(config.tenants, config.home, clock),
         tenants=config.tenants,
         card=card,
+        completions=Completions(
+            transcripts=RedisTranscripts(redis, config.redis.session_ttl_s),
+            turns_shown=config.redis.session_turns,
+            sampling=Sampling(temperature=config.model.temperature, max_tokens=config.model.max_tokens),
+            tokenizer=tokenizer,
+            fingerprint=lambda tenant: f"fp_{voices.stamp(tenant).system_digest}",
+        ),
         readiness=Readiness(checks, clock.monotonic),
         limits=config.limits,
         clock=clock,

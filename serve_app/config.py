@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.id_formats import ORDER_ID_PATTERN, SKU_ID_PATTERN, IdFormat
 from serve_app.domain.messages import Language
+from serve_app.domain.opening_hours import checked_hours
 from serve_app.source_settings import SecretRef, Settings, Source
 
 
@@ -46,8 +47,8 @@ class ShopSettings(Settings):
     dropped. Plain numbers of 10 to 20 digits are order numbers in every shop."""
     sku_id_pattern: IdPattern = SKU_ID_PATTERN
     """The same for SKUs. With groups, in either pattern, an id is the groups joined by hyphens."""
-    desk_hours: str = "09:00-22:00"
-    """When a person answers, in the shop's zone."""
+    desk_hours: Annotated[str, AfterValidator(checked_hours)] = "09:00-22:00"
+    """When a person answers, in the shop's zone: 09:00-22:00, or Mon-Fri 09:00-18:00, Sat 10:00-16:00."""
     desk_contact_zh: str = ""
     """How to reach one, after 您可以: 拨打 400-…. Empty: only the hours are told."""
     desk_contact_en: str = ""
@@ -198,6 +199,8 @@ class LimitSettings(Settings):
     """A longer question is a 413."""
     body_bytes: int = Field(default=64 * 1024, ge=1024)
     """A longer body is a 413."""
+    transcript_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """The same of `/v1/chat/completions`, whose body holds the conversation."""
     requests_in_flight: int = Field(default=512, ge=1)
     """Per ingress process; more are a 503 with `Retry-After`."""
     visitors_per_minute: int = Field(default=1200, ge=1)

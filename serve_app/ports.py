@@ -17,6 +17,7 @@ from serve_app.domain.knowledge import Entry, Found, Lookup, Template
 from serve_app.domain.messages import Caller, DeskEvent
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
+from serve_app.domain.transcripts import KnownTurn
 
 
 class Clock(Protocol):
@@ -61,6 +62,18 @@ class Sessions(Protocol):
 
     async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
         """Raises NotFound, Forbidden, StoreFailed."""
+        ...
+
+
+class Transcripts(Protocol):
+    """Answered turns of conversations that their clients hold, under `domain.transcripts`' digests. They never change."""
+
+    async def find(self, digests: Sequence[str], answer_key: str | None = None) -> tuple[Mapping[str, KnownTurn], bytes | None]:
+        """Those that are known, and in the same round trip what stands under `answer_key`. Raises StoreFailed."""
+        ...
+
+    async def keep(self, digest: str, turn: KnownTurn) -> None:
+        """Raises StoreFailed, also for a turn that is too long to be kept."""
         ...
 
 

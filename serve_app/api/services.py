@@ -9,8 +9,20 @@ from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course
 from serve_app.api.readiness import Readiness
 from serve_app.config import LimitSettings, TenantSettings
+from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import ModelCard
-from serve_app.ports import Authenticator, Clock, Sessions
+from serve_app.ports import Authenticator, Clock, Sessions, Tokenizer, Transcripts
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """What OpenAI's calls need besides. `sampling`: ours; `fingerprint`: what could change a tenant's answers, in short."""
+
+    transcripts: Transcripts
+    turns_shown: int
+    sampling: Sampling
+    tokenizer: Tokenizer
+    fingerprint: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,7 @@ class Services:
     visitor_tokens: VisitorTokens
     tenants: Mapping[str, TenantSettings]
     card: ModelCard
+    completions: Completions
     readiness: Readiness
     limits: LimitSettings
     clock: Clock

@@ -11,16 +11,19 @@ import pytest
 
 from serve_app import tracing
 from serve_app.adapters.memory_sessions import MemorySessions
+from serve_app.adapters.memory_transcripts import MemoryTranscripts
 from serve_app.adapters.system import SystemClock
+from serve_app.adapters.tokenizer import ByteTokenizer
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course
 from serve_app.answering.reply import Reply
 from serve_app.answering.work import Draft, Work
 from serve_app.api.app import create_app
 from serve_app.api.readiness import Readiness
-from serve_app.api.services import Services
+from serve_app.api.services import Completions, Services
 from serve_app.config import LimitSettings, ModelSettings
 from serve_app.domain.errors import DeadlineExceeded, InternalError, ModelFailed, Overloaded, TooLong, ZeroWaitError
+from serve_app.domain.generation import Sampling
 from serve_app.domain.messages import Ask, Caller, Delta, Kind, Meta, Middle
 from serve_app.domain.model_card import card_of
 
@@ -63,6 +66,7 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         visitor_tokens=VisitorTokens({}, Path(), CLOCK),
         tenants={},
         card=card_of(ModelSettings()),
+        completions=Completions(MemoryTranscripts(), 60, Sampling(), ByteTokenizer(), lambda tenant: f"fp_{tenant}"),
         readiness=Readiness({}, CLOCK.monotonic),
         limits=LimitSettings(),
         clock=CLOCK,

@@ -1,0 +1,76 @@
+"""The known turns of clients' transcripts, in Redis."""
+
+# redis-py types its arguments only in part.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from redis.asyncio import Redis
+
+from serve_app.adapters.redis_client import answer_key_in_redis, store_errors
+from serve_app.domain.errors import StoreFailed
+from serve_app.domain.transcripts import KnownTurn
+
+# One turn must not fill the store, nor slow every later question of its conversation.
+TURN_BYTES_MAX = 256 * 1024
+
+_KNOWN = TypeAdapter(KnownTurn)
+
+
+def turn_json(turn: KnownTurn) -> bytes:
+    """Raises StoreFailed for a turn that cannot be kept."""
+    try:
+        record = orjson.dumps(turn)
+    except TypeError as error:
+        raise StoreFailed(f"a turn cannot be written: {error}") from error
+    if len(record) > TURN_BYTES_MAX:
+        raise StoreFailed(f"a turn takes {len(record)} bytes, more than {TURN_BYTES_MAX}")
+    return record
+
+
+def turn_of(record: Any) -> KnownTurn | None:
+    """None when there is none, or none that this version can read."""
+    if not isinstance(record, bytes):
+        return None
+    try:
+        return _KNOWN.validate_json(record)
+    except ValidationError:
+        return None
+
+
+class RedisTranscripts:
+    """The port `Transcripts`. A turn lives `ttl_s` from the last time that its conversation went on."""
+
+    def __init__(self, client: Redis, ttl_s: int) -> None:
+        self._client = client
+        self._ttl_s = ttl_s
+
+    async def find(self, digests: Sequence[str], answer_key: str | None = None) -> tuple[Mapping[str, KnownTurn], bytes | None]:
+        """See the port. No round trip when there is nothing to ask for."""
+        if not digests and answer_key is None:
+            return {}, None
+        with store_errors():
+            async with self._client.pipeline(transaction=False) as pipe:
+                for digest in digests:
+                    pipe.getex(_key(digest), ex=self._ttl_s)
+                if answer_key is not None:
+                    pipe.get(answer_key_in_redis(answer_key))
+                replies: list[Any] = await pipe.execute()
+        shared = replies[len(digests)] if answer_key is not None else None
+        turns = {digest: turn for digest, reply in zip(digests, replies, strict=False) if (turn := turn_of(reply))}
+        return turns, shared if isinstance(shared, bytes) else None
+
+    async def keep(self, digest: str, turn: KnownTurn) -> None:
+        """See the port."""
+        record = turn_json(turn)
+        with store_errors():
+            await self._client.set(_key(digest), record, ex=self._ttl_s)
+
+
+def _key(digest: str) -> str:
+    return f"zw:t:{digest}"
