@@ -10,6 +10,7 @@ from functools import partial
 
 from serve_app.adapters import record, redis_client
 from serve_app.adapters.auth import KeyAndTokenAuthenticator
+from serve_app.adapters.desk_watch import DeskWatch
 from serve_app.adapters.language import FastTextDetector
 from serve_app.adapters.linear_classifier import LinearClassifier, load_utterances
 from serve_app.adapters.memory_answers import MemoryAnswers
@@ -18,10 +19,12 @@ from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.adapters.redis_transcripts import RedisTranscripts
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course, Shop
+from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
 from serve_app.answering.voices import Voices
@@ -31,7 +34,6 @@ from serve_app.config import Config, TenantSettings
 from serve_app.domain.generation import Sampling
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.model_card import card_of
-from serve_app.domain.phrases import Desk
 from serve_app.domain.understanding import Understander
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
@@ -83,6 +85,15 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         ttl_s=config.redis.answer_ttl_s,
         serve_stale_s=config.record.serve_stale_s,
     )
+    shops = {tenant: HandoverShop.of(settings) for tenant, settings in config.tenants.items()}
+    tickets = SqlTickets(engine, [name for name, tenant in config.tenants.items() if tenant.desk.webhook_url])
+    desk_watch = DeskWatch(
+        tickets, {tenant: shop.desk for tenant, shop in shops.items()}, clock, config.record.heartbeat_ms / 1000
+    )
+    await desk_watch.refresh()
+    _in_background(desk_watch.run(), stack)
+    handover = Handover(tickets, desk_watch, shops, clock, new_id)
+    stack.push_async_callback(handover.aclose)
     course = Course(
         shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
         understander=await asyncio.to_thread(_understander),
@@ -90,10 +101,11 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         shared=shared,
         cache=rooms.cache,
         context=rooms.context,
-        speaker=Speaker(card, rooms.inference, voices, config.model, config.deadlines.first_token_s),
+        speaker=Speaker(card, rooms.inference, voices, config.model, config.deadlines.first_token_s, handover),
         clock=clock,
         new_id=new_id,
         deadlines=config.deadlines,
+        handover=handover,
     )
     checks = {"sessions": partial(redis_client.ping, redis), "record": versions.refresh, **rooms.checks}
     return Services(
@@ -134,6 +146,5 @@ def _understander() -> Understander:
 
 def _shop(settings: TenantSettings) -> Shop:
     shop = settings.shop
-    desk = Desk(shop.desk_hours, {"zh": shop.desk_contact_zh, "en": shop.desk_contact_en})
     formats = Formats(IdFormat(shop.order_id_pattern), IdFormat(shop.sku_id_pattern))
-    return Shop(shop.time_zone, shop.currency, desk, formats)
+    return Shop(shop.time_zone, shop.currency, formats)

@@ -3,7 +3,7 @@ handle), and a fake beside it that passes the same contract tests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,11 +12,16 @@ import numpy
 from numpy.typing import NDArray
 
 from serve_app.domain.facts import Facts
+from serve_app.domain.feedback import Feedback
 from serve_app.domain.generation import Finished, Generate, Piece, Tokens
 from serve_app.domain.knowledge import Entry, Found, Lookup, Template
+from serve_app.domain.live import Note, Talk, Told
 from serve_app.domain.messages import Caller, DeskEvent
+from serve_app.domain.packet import Packet
+from serve_app.domain.proposals import Proposal, State, Variant
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
+from serve_app.domain.tickets import Message, Numbered, Ticket
 from serve_app.domain.transcripts import KnownTurn
 
 
@@ -40,10 +45,13 @@ class Sessions(Protocol):
         before adds nothing: its answer is awaited and returned. One whose answer broke off (`AnswerRecord.broke_off`) gets its
         turn again, under its number: `repeated` is None, and the new answer takes the place of the broken one.
 
+        Messages that are one question (`QuestionRecord.merged`) share one turn, and each of them, sent again, gets its answer.
+        The messages of the last turn, while it has no whole answer, may become more; its question is then the later one.
+
         A long session is given with its last turns only, from `domain.session.first_shown` on, under their own numbers.
 
         Raises NotFound (no such session), Forbidden (another customer's), TooLong (the session has as many turns as one may
-        have), StoreFailed.
+        have), Conflict (some of the messages were asked before without the others: ask each by itself), StoreFailed.
         """
         ...
 
@@ -65,6 +73,17 @@ class Sessions(Protocol):
         ...
 
 
+class LiveSessions(Sessions, Protocol):
+    """Sessions that stand before their first question."""
+
+    async def enter(self, tenant: str, session_id: str, customer_id: str | None, *, new: bool = False) -> None:
+        """Whether the customer may use the session; one round trip. A `new` one is made: it is kept for a while without turns.
+
+        Raises NotFound, Forbidden, StoreFailed.
+        """
+        ...
+
+
 class Transcripts(Protocol):
     """Answered turns of conversations that their clients hold, under `domain.transcripts`' digests. They never change."""
 
@@ -77,11 +96,151 @@ class Transcripts(Protocol):
         ...
 
 
+class LiveAnswers(Protocol):
+    """The events of answers as they are given, kept for some minutes, and what processes that show them tell each other.
+
+    One object is one process: it hears what the others say, never itself.
+    """
+
+    async def tell(self, talk: Talk, answer_id: str, events: Sequence[Told]) -> int:
+        """Stores the next events of an answer and tells the others, in one step. To repeat it adds nothing.
+
+        Returns how many of the answer's events are stored now. Fewer than told: those in between are missing (the store has
+        lost them), nothing was done, and the owner tells from there. Raises StoreFailed.
+        """
+        ...
+
+    async def told(self, talk: Talk, answer_id: str, after_seq: int) -> Sequence[Told] | None:
+        """The stored events after this one, in order; None: the answer is unknown, or was too long ago. Raises StoreFailed."""
+        ...
+
+    async def under_way(self, talk: Talk) -> Mapping[str, int]:
+        """The answers that are being given, and how many events of each are stored. Raises StoreFailed."""
+        ...
+
+    async def forget(self, talk: Talk, answer_id: str) -> None:
+        """Raises StoreFailed."""
+        ...
+
+    async def say(self, talk: Talk, note: Note) -> None:
+        """Raises StoreFailed."""
+        ...
+
+    async def listen(self, talk: Talk) -> None:
+        """Hears of this conversation. In effect when it returns: whatever is told from then on is heard. Raises StoreFailed."""
+        ...
+
+    async def ignore(self, talk: Talk) -> None:
+        """Hears no more of it."""
+        ...
+
+    def heard(self) -> AsyncGenerator[tuple[Talk, Sequence[Told] | Note] | None, None]:
+        """What the others say, for as long as it is read; at most one reader. None: something may have been missed."""
+        ...
+
+
 class DeskFeed(Protocol):
     """What the desk does, as it happens, in this process."""
 
     def follow(self, tenant: str, session_id: str) -> AsyncGenerator[DeskEvent, None]:
         """A person's words and the changes of state from now on, each once. Ends only by closing it."""
+        ...
+
+
+class DeskView(DeskFeed, Protocol):
+    """The open tickets as this process knows them: at most a heartbeat old, and no query to ask."""
+
+    def has_open(self, tenant: str, session_id: str) -> bool: ...
+
+    def waiting_before(self, tenant: str, ticket: Ticket | None) -> int:
+        """How many conversations wait in front of `ticket`, or in front of one that is opened now."""
+        ...
+
+    def changed_here(self, ticket: Ticket) -> None:
+        """This process has changed a ticket: it is known at once, and its followers hear of it without waiting for a beat."""
+        ...
+
+
+class Tickets(Protocol):
+    """Conversations that a person takes over, in the system of record. Histories are append-only.
+
+    Each method is one transaction, and changes of one ticket come one after the other, so that a message is either before a
+    claim or after it. Each raises StoreFailed when the record does not answer.
+    """
+
+    async def open(self, ticket: Ticket, packet: Packet) -> tuple[Ticket, bool]:
+        """Opens it, or adds its reasons to the one that is open in this session. Returns the ticket, and whether it is new."""
+        ...
+
+    async def hear(self, tenant: str, session_id: str, customer_id: str | None, message: Message) -> Ticket | None:
+        """Adds a customer's words to the session's open ticket, and returns the ticket as they found it; None: none is open.
+        The same words under the same id (`about`) are added once."""
+        ...
+
+    async def note(self, tenant: str, session_id: str, messages: Sequence[Message]) -> None:
+        """Adds what was said beside the desk (the bot's answers) to the session's open ticket, if one is open."""
+        ...
+
+    async def claim(self, tenant: str, ticket_id: str, agent: str, joined: Message) -> Ticket:
+        """A person takes a waiting conversation; of two at once one gets it. Raises NotFound, Conflict."""
+        ...
+
+    async def reply(self, tenant: str, ticket_id: str, message: Message, joined: Message) -> Ticket:
+        """Adds an agent's words, and claims the ticket for the message's name when it waits. The same words under the same id
+        (`about`) are added once. Raises NotFound, Conflict (closed)."""
+        ...
+
+    async def close(self, tenant: str, ticket_id: str, note: str, ended: Message) -> Ticket:
+        """Raises NotFound, Conflict (closed already)."""
+        ...
+
+    async def read(self, tenant: str, ticket_id: str) -> tuple[Ticket, Packet, Sequence[Message]]:
+        """Raises NotFound."""
+        ...
+
+    async def list(self, tenant: str, *, closed: bool = False, limit: int = 100) -> Sequence[Ticket]:
+        """The open ones, oldest first; with `closed` the last `limit` of all."""
+        ...
+
+    async def of_session(self, tenant: str, session_id: str) -> tuple[Ticket | None, Sequence[Message]]:
+        """The session's last ticket, and what was said in all of its tickets, in order."""
+        ...
+
+    async def changed(self, since: datetime, *, all_open: bool) -> Sequence[Ticket]:
+        """Every ticket of every tenant that changed since then; with `all_open` also the other open ones. One query."""
+        ...
+
+    async def messages(self, ticket_ids: Sequence[str]) -> Sequence[Numbered]:
+        """What was said in these, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A change of a ticket, to be told to a webhook. `id` is the same at every attempt; `attempt` counts from 1."""
+
+    id: str
+    tenant: str
+    body: str  # JSON
+    created_at: datetime
+    attempt: int
+
+
+class Outbox(Protocol):
+    """Changes that wait to be told, written in the transaction that made each change. Raises StoreFailed."""
+
+    async def take(self, tenants: Collection[str], now: datetime, lease_s: float, limit: int = 10) -> Sequence[Notice]:
+        """The notices that are due, oldest first. Nobody else gets them within the lease."""
+        ...
+
+    async def delivered(self, notice_id: str) -> None: ...
+
+    async def failed(self, notice_id: str, reason: str, again_at: datetime | None) -> None:
+        """`again_at` None: it is given up, and kept to be seen."""
+        ...
+
+    async def given_up(self, tenant: str) -> int:
+        """How many were."""
         ...
 
 
@@ -264,4 +423,34 @@ class Engine(Protocol):
 class Authenticator(Protocol):
     async def caller(self, api_key: str | None, customer_token: str | None, scope: str) -> Caller:
         """Raises Unauthenticated (no or bad key or token) or Forbidden (wrong scope)."""
+        ...
+
+
+class Proposals(Protocol):
+    """Proposed variants in the system of record. Every method raises StoreFailed."""
+
+    async def keep(self, tenant: str, variant: Variant, now: datetime) -> None:
+        """Counts it once more, whatever was decided about it."""
+        ...
+
+    async def list(self, tenant: str, state: State, limit: int) -> Sequence[Proposal]:
+        """Those in the state, the most often asked first."""
+        ...
+
+    async def find(self, tenant: str, proposal_id: str) -> Proposal | None: ...
+
+    async def decide(self, tenant: str, proposal_id: str, state: State, by: str, now: datetime) -> None:
+        """Keeps what was decided, by whom and when."""
+        ...
+
+
+class Ratings(Protocol):
+    """Customers' feedback in the system of record. Every method raises StoreFailed."""
+
+    async def keep(self, tenant: str, feedback: Feedback) -> None:
+        """A later one on the same subject takes the place of the earlier."""
+        ...
+
+    async def latest(self, tenant: str, limit: int) -> Sequence[Feedback]:
+        """The newest first."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 from sqlalchemy import MetaData, event
@@ -11,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 # Every table of the record hangs on this; each is defined beside the adapter that uses it.
 metadata = MetaData()
+# The modules that define them. They import this one, so they are imported when the tables are made.
+TABLES = ("sql_keys", "sql_knowledge", "sql_outbox", "ticket_rows")
 
 
 def connect(url: str, pool_size: int = 4) -> AsyncEngine:
@@ -36,6 +39,8 @@ def connect(url: str, pool_size: int = 4) -> AsyncEngine:
 
 
 async def create_tables(engine: AsyncEngine) -> None:
-    """Makes the tables that are missing. Import the adapters whose tables are wanted first."""
+    """Makes the tables that are missing."""
+    for module in TABLES:
+        importlib.import_module(f"serve_app.adapters.{module}")
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)

@@ -9,8 +9,9 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from serve_app import tracing
+from serve_app.answering.handover import Handover
 from serve_app.answering.recording import Recording
-from serve_app.answering.reply import Reply, quietly
+from serve_app.answering.reply import Reply, quietly, text_of
 from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
@@ -32,7 +33,7 @@ from serve_app.domain.messages import (
     middle_of,
 )
 from serve_app.domain.named_orders import is_not_the_customers
-from serve_app.domain.phrases import Desk, Phrase, say
+from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
 from serve_app.domain.session import AnswerRecord, Session
 from serve_app.domain.sharing import SharedAnswer
@@ -53,7 +54,6 @@ class Shop:
 
     time_zone: str
     currency: str
-    desk: Desk
     formats: Formats = DEMO_FORMATS
 
 
@@ -73,6 +73,7 @@ class Course:
         clock: Clock,
         new_id: Callable[[str], str],
         deadlines: DeadlineSettings,
+        handover: Handover,
     ) -> None:
         self._shops = shops
         self._understander = understander
@@ -84,6 +85,7 @@ class Course:
         self._clock = clock
         self._new_id = new_id
         self._deadlines = deadlines
+        self._handover = handover
 
     def keeping(self, sessions: Sessions) -> Course:
         """The same course, with conversations that are kept elsewhere."""
@@ -112,17 +114,21 @@ class Course:
     async def _open(self, work: Work, new_session: bool) -> Reply:
         ask = work.ask
         text = ask.question if ask.question is not None else await self._choice(ask)
+        work.asked_at = self._clock.now()
         await self._check_attached(work)
         # Most questions need nothing from the conversation: their key is known before it is read, and one trip brings both.
         key = self._shared.key(ask, self._understand(ask, text, Focus()))
         held = self._shared.in_memory(ask.caller.tenant, key)
         begun = await self._recording.begin(work, text, new_session, None if held else key)
         work.session, work.number = self._retold(ask, begun.session), begun.number
+        work.text = begun.text or text
         if begun.repeated is not None:
-            return self._again(work, begun.repeated)
+            return await self._again(work, begun.repeated)
         try:
             with work.step("understand"):
-                work.understood = self._understand(ask, text, work.session.focus)
+                work.understood = self._understand(ask, work.text, work.session.focus)
+            if await self._handover.hears(work):
+                return self._reply(work, at_once("agent", finish_reason="handoff"))
             asked_key, key = key, None if work.session.from_client else self._shared.key(ask, work.understood)
             if key is None or key != asked_key:
                 held = await self._shared.anywhere(ask.caller.tenant, key)
@@ -187,15 +193,15 @@ class Course:
     async def _decide(self, work: Work, key: str | None) -> Draft:
         understood = work.understood
         if understood.foreign:
-            return self._handoff(work, Phrase.HANDOFF_FOREIGN)
+            return await self._handoff(work, Phrase.HANDOFF_FOREIGN)
         if understood.intent is Intent.HUMAN:
-            return self._handoff(work, Phrase.HANDOFF)
+            return await self._handoff(work, Phrase.HANDOFF)
         if understood.kind is Kind.PUBLIC:
             return await self._public(work, key)
         if understood.kind is Kind.TEMPLATED:
             return await self._templated(work)
         if understood.kind is Kind.ACTION:
-            return self._handoff(work, Phrase.HANDOFF_ACTION)
+            return await self._handoff(work, Phrase.HANDOFF_ACTION)
         return await self._personal(work)
 
     async def _public(self, work: Work, key: str | None) -> Draft:
@@ -209,21 +215,21 @@ class Course:
             draft = await self._speaker.public(work, found.passages)
             draft.share_key = key
             return draft
-        return self._miss(work, found)
+        return await self._miss(work, found)
 
     async def _templated(self, work: Work) -> Draft:
         ask, understood = work.ask, work.understood
         if ask.caller.customer_id is None:
-            return at_once("template", Delta(self._say(work, Phrase.SIGN_IN)))
+            return at_once("template", Delta(say(Phrase.SIGN_IN, work.understood.language)))
         named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
         orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
         entities = replace(understood.entities, order_ids=orders)
         found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, entities))
         if found.template is None:
-            return self._miss(work, found)
+            return await self._miss(work, found)
         if facts.customer is None and "customer" not in facts.missing:
             # The shop knows no such customer: what the token says and what the shop has do not fit.
-            return self._handoff(work, Phrase.HANDOFF_MISSING)
+            return await self._handoff(work, Phrase.HANDOFF_MISSING)
         answer = answer_from(
             found.template,
             facts,
@@ -233,7 +239,7 @@ class Course:
             now=self._clock.now(),
         )
         if isinstance(answer, NoValue):
-            return self._handoff(work, Phrase.HANDOFF_MISSING)
+            return await self._handoff(work, Phrase.HANDOFF_MISSING)
         if isinstance(answer, NeedsChoice):
             draft = at_once("template", Delta(answer.prompt), Choices(answer.prompt, answer.options))
             draft.offered = answer.options
@@ -253,7 +259,7 @@ class Course:
             found, facts = await self._rooms.look_up(work), None
         if found.entry is not None:
             return self._from_entry(work, found.entry, None)
-        return await self._speaker.personal(work, facts, found.passages) if may_answer else self._miss(work, found)
+        return await self._speaker.personal(work, facts, found.passages) if may_answer else await self._miss(work, found)
 
     def _from_shared(self, answer: SharedAnswer) -> Draft:
         return at_once("cache", Delta(answer.text), *answer.citations)
@@ -265,21 +271,18 @@ class Course:
         draft.share_key, draft.sources, draft.expires_at = key, (entry.source,), entry.valid_to
         return draft
 
-    def _miss(self, work: Work, found: Found) -> Draft:
+    async def _miss(self, work: Work, found: Found) -> Draft:
         """Nothing answers: the nearest published questions once, then a person. Never a guess."""
         if work.session.focus.misses > 0 or not found.suggestions:
-            draft = self._handoff(work, Phrase.HANDOFF)
+            draft = await self._handoff(work, Phrase.HANDOFF)
         else:
-            draft = at_once("faq", Delta(self._say(work, Phrase.MISS)), Suggestions(found.suggestions))
+            draft = at_once("faq", Delta(say(Phrase.MISS, work.understood.language)), Suggestions(found.suggestions))
             draft.suggested = found.suggestions
         draft.missed = True
         return draft
 
-    def _handoff(self, work: Work, phrase: Phrase) -> Draft:
-        return at_once("template", Delta(self._say(work, phrase)), finish_reason="handoff")
-
-    def _say(self, work: Work, phrase: Phrase) -> str:
-        return say(phrase, work.understood.language, self._shops[work.ask.caller.tenant].desk)
+    async def _handoff(self, work: Work, phrase: Phrase) -> Draft:
+        return at_once("template", *await self._handover.over(work, phrase), finish_reason="handoff")
 
     def _locale(self, work: Work) -> Locale:
         shop = self._shops[work.ask.caller.tenant]
@@ -287,7 +290,7 @@ class Course:
 
     # What is replied
 
-    def _again(self, work: Work, record: AnswerRecord) -> Reply:
+    async def _again(self, work: Work, record: AnswerRecord) -> Reply:
         """The same answer to the same message; nothing is added."""
         meta = Meta(
             answer_id=record.answer_id,
@@ -298,8 +301,10 @@ class Course:
             model=record.model,
             demo=record.model == self._speaker.card.name and self._speaker.card.demo,
         )
-        events = (middle_of(event["event"], event["data"]) for event in record.events)
-        draft = at_once(record.source, Delta(record.text), *events, finish_reason=record.finish_reason)
+        said = [Delta(record.text)] if record.text else []
+        recorded = [middle_of(event["event"], event["data"]) for event in record.events]
+        events = await self._handover.as_of_now(work, recorded)
+        draft = at_once(record.source, *said, *events, finish_reason=record.finish_reason)
         work.degraded += record.degraded
 
         async def nothing(_reason: str, _said: tuple[Middle, ...]) -> None: ...
@@ -320,5 +325,6 @@ class Course:
 
         async def record(reason: str, said: tuple[Middle, ...]) -> None:
             await self._recording.finish(work, draft, reason, said)
+            self._handover.answered(work, text_of(said))
 
         return Reply(meta, draft, work, record)

@@ -8,6 +8,7 @@ from serve_app.answering.reply import text_of
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.work import Draft, Work
 from serve_app.domain.messages import EVENT_NAMES, NO_ASIDES, Citation, Delta, Middle
+from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord
 from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
 from serve_app.domain.understanding import refocus
@@ -32,7 +33,7 @@ class Recording:
             answer_id=work.answer_id,
             customer_id=ask.caller.customer_id,
             text=text,
-            asked_at=self._clock.now(),
+            asked_at=work.asked_at,
             new_session=new_session,
             merged=ask.merged,
         )
@@ -40,18 +41,12 @@ class Recording:
             return await self._sessions.begin(question, answer_key)
 
     async def finish(self, work: Work, draft: Draft, reason: str, said: tuple[Middle, ...]) -> None:
-        """How an answer ended. One of which nothing was seen is none: its question stays, to be asked again."""
-        if not said:
+        """How an answer ended. One of which nothing was seen is none: its question stays, to be asked again. But where a person
+        has the conversation, silence is the answer."""
+        if not said and draft.source != "agent":
             await self.abandon(work)
             return
-        focus = refocus(
-            work.session.focus,
-            work.understood,
-            order_id=draft.order_id,
-            offered=draft.offered,
-            suggested=draft.suggested,
-            missed=draft.missed or reason == "guard",
-        )
+        focus = work.session.focus if draft.source == "agent" else _refocused(work, draft, reason)
         outcome = draft.outcome
         answer = AnswerRecord(
             answer_id=work.answer_id,
@@ -103,3 +98,14 @@ class Recording:
     async def abandon(self, work: Work) -> None:
         """The next turn need not wait; the same message, sent again, is answered anew."""
         await self._sessions.abandon(work.ask.caller.tenant, work.ask.session_id, work.number)
+
+
+def _refocused(work: Work, draft: Draft, reason: str) -> Focus:
+    return refocus(
+        work.session.focus,
+        work.understood,
+        order_id=draft.order_id,
+        offered=draft.offered,
+        suggested=draft.suggested,
+        missed=draft.missed or reason == "guard",
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from serve_app import tracing
+from serve_app.answering.handover import Handover
 from serve_app.answering.voices import Voices
 from serve_app.answering.work import Draft, Outcome, Route, Work
 from serve_app.config import ModelSettings
@@ -18,7 +20,7 @@ from serve_app.domain.guard import FigureGuard
 from serve_app.domain.knowledge import Passage
 from serve_app.domain.messages import Citation, Delta, Middle, Usage
 from serve_app.domain.model_card import ModelCard, may_answer
-from serve_app.domain.phrases import Phrase, say
+from serve_app.domain.phrases import Phrase
 from serve_app.domain.wording import today
 from serve_app.ports import InferenceRoom
 
@@ -36,12 +38,14 @@ class Speaker:
         voices: Voices,
         settings: ModelSettings,
         first_token_s: float,
+        handover: Handover,
     ) -> None:
         self.card = card
         self._room = room
         self._voices = voices
         self._settings = settings
         self._first_token_s = first_token_s
+        self._handover = handover
 
     def may_answer(self, work: Work, *, chat: bool = False) -> bool:
         understood = work.understood
@@ -114,8 +118,7 @@ class Speaker:
         with work.step("model"):
             first = await self._first(visible, min(self._first_token_s, work.left_s))
         outcome = Outcome()
-        desk, language = self._voices.of(ask.caller.tenant).desk, work.understood.language
-        handoff = say(Phrase.HANDOFF if first is None else Phrase.HANDOFF_GUARD, language, desk)
+        handoff = partial(self._handover.over, work, Phrase.HANDOFF if first is None else Phrase.HANDOFF_GUARD)
         # The tokens of a stop string are not shown.
         by_text = bool(request.sampling.stop)
         draft = Draft("model", _body(speech, visible, first, passages, handoff, outcome, close, by_text), outcome)
@@ -176,7 +179,7 @@ async def _body(
     visible: AsyncGenerator[str, None],
     first: str | None,
     passages: Sequence[Passage],
-    handoff: str,
+    handoff: Callable[[], Awaitable[tuple[Middle, ...]]],
     outcome: Outcome,
     close: Callable[[Outcome, Sequence[int] | str], None] | None,
     by_text: bool,
@@ -194,8 +197,10 @@ async def _body(
     finished = speech.finished
     if speech.tripped:
         outcome.finish_reason = "guard"
-        shown.append(handoff)
-        yield Delta(handoff)
+        for event in await handoff():
+            if isinstance(event, Delta):
+                shown.append(event.text)
+            yield event
     elif finished is not None:
         outcome.finish_reason = finished.reason
         for passage in passages:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from serve_app.config import ModelSettings, TenantSettings
 from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import ModelCard
-from serve_app.domain.phrases import Desk
 from serve_app.domain.prompt import FORMATS, Encoder, PromptRenderer
 from serve_app.domain.system_text import PROMPT_VERSION, chat_text, policies_text, system_text
 from serve_app.ports import Clock, KnowledgeRecord
@@ -30,7 +29,6 @@ class Voice:
     renderer: PromptRenderer
     stamp: Stamp
     time_zone: str
-    desk: Desk
 
 
 class Voices:
@@ -75,8 +73,7 @@ class Voices:
         digest = hashlib.blake2b(f"{len(system)}:{system}{policies}".encode(), digest_size=8).hexdigest()
         sampling = Sampling(temperature=model.temperature, max_tokens=model.max_tokens)
         stamp = Stamp(PROMPT_VERSION, digest, self._card.key, sampling)
-        desk = Desk(shop.desk_hours, {"zh": shop.desk_contact_zh, "en": shop.desk_contact_en})
-        self._voices[tenant] = Voice(renderer, stamp, shop.time_zone, desk)
+        self._voices[tenant] = Voice(renderer, stamp, shop.time_zone)
 
     async def _texts(self, tenant: str) -> tuple[str, str]:
         """System text and policies. A model that may say nothing of the shop is not told its rules either."""

@@ -30,6 +30,8 @@ class Work:
     degraded: list[str] = field(default_factory=list[str])
     session: Session = field(init=False)
     number: int = field(init=False)
+    text: str = field(init=False)  # what was asked, with all the messages that are one question
+    asked_at: datetime = field(init=False)
     understood: Understanding = field(init=False)
 
     @contextmanager

@@ -22,6 +22,7 @@ from serve_app.domain.messages import (
     Done,
     Event,
     Failed,
+    Handoff,
     Meta,
     Suggestions,
 )
@@ -112,7 +113,7 @@ async def _gone(receive: Receive) -> None:
 async def whole(reply: Reply) -> tuple[dict[str, Any], Failed | None]:
     """The answer as one object, and the error that ended it, if one did."""
     text: list[str] = []
-    answer: dict[str, Any] = {"cards": [], "citations": [], "choices": None, "suggestions": []}
+    answer: dict[str, Any] = {"cards": [], "citations": [], "choices": None, "suggestions": [], "handoff": None}
     failed: Failed | None = None
     try:
         async with aclosing(reply.events()) as events:
@@ -137,6 +138,8 @@ async def whole(reply: Reply) -> tuple[dict[str, Any], Failed | None]:
                         answer["citations"].append(event)
                     case Choices():
                         answer["choices"] = event
+                    case Handoff():
+                        answer["handoff"] = event
                     case Suggestions():
                         answer["suggestions"] = event.items
                     case Done():

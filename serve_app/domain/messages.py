@@ -183,7 +183,7 @@ class Failed:
 
 
 # What may stand between the first event and the last.
-Middle = Delta | Card | Citation | Choices | Suggestions
+Middle = Delta | Card | Citation | Choices | Suggestions | Handoff
 Event = Meta | Middle | Done | Failed
 # What comes into a conversation by itself, from the desk.
 DeskEvent = Agent | Handoff
@@ -208,6 +208,7 @@ _MIDDLES: dict[str, type[Middle]] = {
     "citation": Citation,
     "choices": Choices,
     "suggestions": Suggestions,
+    "handoff": Handoff,
 }
 
 

@@ -1,11 +1,13 @@
-"""What the bot itself says when no entry, template or model answers."""
+"""What the bot itself says when no entry, template or model answers, and when a person takes over."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from serve_app.domain.messages import Language
+from serve_app.domain.opening_hours import OpeningHours
 
 
 class Phrase(StrEnum):
@@ -16,54 +18,117 @@ class Phrase(StrEnum):
     HANDOFF_ACTION = "handoff_action"
     HANDOFF_GUARD = "handoff_guard"
     SIGN_IN = "sign_in"
+    JOINED = "joined"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where a customer stands who waits for a person. `wait_s` None: nobody is on duty."""
+
+    wait_s: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How a person is reached. `hours` as the shop writes them: "09:00-22:00", in its own zone."""
+    """How a person is reached. `hours` as the shop writes them, in its own zone: 09:00-22:00."""
 
     hours: str
     contact: dict[Language, str]  # empty: only the hours are told
+    time_zone: str = "Asia/Shanghai"
+    expected_wait_s: int = 120  # for each conversation that waits before
+
+    def on_duty(self, now: datetime) -> bool:
+        return OpeningHours.parse(self.hours).is_open(now, self.time_zone)
+
+    def queue(self, now: datetime, before: int) -> Queue:
+        """The place of one in front of whom `before` others wait."""
+        return Queue(self.expected_wait_s * before if self.on_duty(now) else None)
+
+    def hours_said(self, language: Language) -> str:
+        return OpeningHours.parse(self.hours).said(language)
 
 
+# A hand-over begins with why, and ends with how it goes on.
 _PHRASES: dict[Phrase, dict[Language, str]] = {
     Phrase.MISS: {
         "zh": "这个问题我还没有确切的答案。您是不是想问：",
         "en": "I do not have a sure answer to that. Did you mean:",
     },
     Phrase.HANDOFF: {
-        "zh": "这个问题需要人工客服为您处理。客服时间 {hours}{contact}。",
-        "en": "A person needs to look at this. Our team answers {hours} (shop time){contact}.",
+        "zh": "这个问题需要人工客服为您处理。",
+        "en": "A person needs to look at this. ",
     },
     Phrase.HANDOFF_MISSING: {
-        "zh": "暂时查不到您的相关信息，我先不作猜测。请稍后再试，或联系人工客服：客服时间 {hours}{contact}。",
-        "en": (
-            "I cannot reach that part of your data right now, and I would rather not guess. Please try again shortly, "
-            "or ask our team, {hours} (shop time){contact}."
-        ),
+        "zh": "暂时查不到您的相关信息，我先不作猜测。",
+        "en": "I cannot reach that part of your data right now, and I would rather not guess. ",
     },
     Phrase.HANDOFF_FOREIGN: {
-        "zh": "",
-        "en": "I can answer in Chinese and in English only. Our team can help you further, {hours} (shop time){contact}.",
+        "zh": "我只能用中文和英文回答。",
+        "en": "I can answer in Chinese and in English only. ",
     },
     Phrase.HANDOFF_ACTION: {
-        "zh": "这一步我不能替您操作，需要人工客服确认后办理。客服时间 {hours}{contact}。",
-        "en": "I cannot do that for you myself; a person has to confirm it. Our team answers {hours} (shop time){contact}.",
+        "zh": "这一步我不能替您操作，需要人工客服确认后办理。",
+        "en": "I cannot do that for you myself; a person has to confirm it. ",
     },
     Phrase.HANDOFF_GUARD: {
-        "zh": "……抱歉，后面的内容我无法核实，不再继续。请联系人工客服：客服时间 {hours}{contact}。",
-        "en": "… I am sorry, I cannot verify what comes next, so I stop here. Our team answers {hours} (shop time){contact}.",
+        "zh": "……抱歉，后面的内容我无法核实，不再继续。",
+        "en": "… I am sorry, I cannot verify what comes next, so I stop here. ",
     },
     Phrase.SIGN_IN: {
         "zh": "这需要查看您的账户信息，请先登录后再问我。",
         "en": "That needs your account. Please sign in and ask me again.",
     },
+    Phrase.JOINED: {"zh": "人工客服已接入。", "en": "A person has joined."},
+    Phrase.ENDED: {
+        "zh": "人工服务已结束，有问题可以继续问我。",
+        "en": "Our team has ended the conversation. You can go on asking me.",
+    },
+}
+_NO_TICKET: dict[Language, str] = {
+    "zh": "请联系人工客服：客服时间 {hours}{contact}。",
+    "en": "Our team answers {hours} (shop time){contact}.",
+}
+_NEXT: dict[Language, str] = {
+    "zh": "已为您转接人工客服，很快会在这里回复您{contact}。",
+    "en": "Our team has your question and will reply here shortly{contact}.",
+}
+_WAITING: dict[Language, str] = {
+    "zh": "已为您转接人工客服，会在这里回复您，预计等待约 {minutes} 分钟{contact}。",
+    "en": "Our team has your question and will reply here in about {minutes}{contact}.",
+}
+_OFF_DUTY: dict[Language, str] = {
+    "zh": "现在不是人工服务时间（{hours}），您的问题已经记下，上班后会在这里回复您{contact}。",
+    "en": "Our team is away now. It has your question and will reply here when it is back, {hours} (shop time){contact}.",
 }
 
 
-def say(phrase: Phrase, language: Language, desk: Desk) -> str:
-    """The phrase in `language`, with the desk's hours and contact where it names them."""
-    contact = desk.contact[language]
-    if contact:
-        contact = f"，您可以{contact}" if language == "zh" else f": {contact}"
-    return _PHRASES[phrase][language].format(hours=desk.hours, contact=contact)
+def say(phrase: Phrase, language: Language) -> str:
+    return _PHRASES[phrase][language]
+
+
+def say_handoff(phrase: Phrase, language: Language, desk: Desk, queue: Queue | None = None) -> str:
+    """Why a person is needed, and how it goes on: with the place in the `queue`, or, without one (no ticket was opened), how
+    a person is reached."""
+    return _PHRASES[phrase][language] + _way_on(language, desk, queue)
+
+
+def _way_on(language: Language, desk: Desk, queue: Queue | None) -> str:
+    words = _NO_TICKET
+    minutes = 0
+    if queue is not None:
+        minutes = -(-(queue.wait_s or 0) // 60)
+        words = _OFF_DUTY if queue.wait_s is None else _WAITING if minutes else _NEXT
+    return words[language].format(
+        hours=desk.hours_said(language),
+        contact=_contact(desk.contact[language], language, asks=queue is None),
+        minutes=minutes if language == "zh" else f"{minutes} minute{'s' if minutes > 1 else ''}",
+    )
+
+
+def _contact(contact: str, language: Language, *, asks: bool) -> str:
+    if not contact:
+        return ""
+    if language == "zh":
+        return f"，您{'' if asks else '也'}可以{contact}"
+    return f": {contact}" if asks else f". You can also: {contact}"
