@@ -1,16 +1,17 @@
-"""Knowledge from a folder of YAML files: `policies.yaml`, `templates.yaml`, and entries in every other one."""
+"""Knowledge as YAML: `policies.yaml`, `templates.yaml`, and entries in every other file."""
 
 from __future__ import annotations
 
-from importlib.resources.abc import Traversable
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar, cast
 
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from serve_app.domain.errors import ConfigError
+from serve_app.domain.drafting import EntryPatch, Given, Place, Reading, Text, Unreadable
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template, TemplateCase
+from serve_app.domain.messages import Language
 from serve_app.domain.policies import Policy, Unit
 from serve_app.domain.publication import Publication
 
@@ -28,24 +29,17 @@ class _EntryText(_Form):
 
 class _EntryForm(_Form):
     id: _Text
-    intent: Intent
+    intent: Intent = Intent.OTHER
     zh: _EntryText
     en: _EntryText
     valid_from: AwareDatetime | None = None
     valid_to: AwareDatetime | None = None
     suggested: bool = True
 
-    def entry(self) -> Entry:
-        return Entry(
-            id=self.id,
-            version=0,
-            intent=self.intent,
-            questions={"zh": self.zh.questions, "en": self.en.questions},
-            answers={"zh": self.zh.answer, "en": self.en.answer},
-            valid_from=self.valid_from,
-            valid_to=self.valid_to,
-            suggested=self.suggested,
-        )
+    def patch(self) -> EntryPatch:
+        given = Given(intent=self.intent, valid_from=self.valid_from, valid_to=self.valid_to, suggested=self.suggested)
+        texts = {language: Text(text.questions, text.answer) for language, text in (("zh", self.zh), ("en", self.en))}
+        return EntryPatch(self.id, cast("dict[Language, Text]", texts), given, whole=True)
 
 
 class _CaseForm(_Form):
@@ -70,59 +64,126 @@ class _PolicyForm(_Form):
     currency: str | None = None
 
 
-def load_knowledge(folder: Traversable) -> Publication:
-    """What a folder holds, as it is written. Raises ConfigError naming the file, the item and what is wrong with it."""
-    policies: list[Policy] = []
-    templates: list[Template] = []
-    entries: list[Entry] = []
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if not file.name.endswith((".yaml", ".yml")):
-            continue
-        content = _read(file)
-        if file.name == "policies.yaml":
-            policies += _policies(file.name, content)
-        elif file.name == "templates.yaml":
-            templates += [form.template() for form in _forms(file.name, content, _TemplateForm)]
-        else:
-            entries += [form.entry() for form in _forms(file.name, content, _EntryForm)]
-    return Publication(tuple(entries), tuple(templates), tuple(policies))
+def read_yaml(name: str, text: str) -> Reading:
+    """What a file holds: policies in `policies.yaml`, templates in `templates.yaml`, entries in any other.
+
+    `name` stands in the messages. Raises Unreadable with every problem's line.
+    """
+    file = _File(name, text)
+    kind = name.rpartition("/")[2].rpartition(".")[0]
+    if kind == "policies":
+        policies = tuple(file.policies())
+        reading = Reading(policies=policies, places=file.places)
+    elif kind == "templates":
+        templates = tuple(form.template() for form in file.items(_TemplateForm))
+        reading = Reading(templates=templates, places=file.places)
+    else:
+        entries = tuple(form.patch() for form in file.items(_EntryForm))
+        reading = Reading(entries, places=file.places)
+    if file.problems:
+        raise Unreadable(tuple(file.problems))
+    return reading
 
 
-def _read(file: Traversable) -> Any:
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{file.name} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file.name} is not YAML: {error}") from error
-
-
-def _policies(file_name: str, content: Any) -> list[Policy]:
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file_name}: write policies as `name: {{unit: …, value: …}}`")
-    named = cast("dict[Any, Any]", content)
-    forms = ((str(name), _valid(_PolicyForm, value, f"{file_name}, policy {name}")) for name, value in named.items())
-    return [Policy(name, form.unit, form.value, form.currency) for name, form in forms]
+def yaml_of(publication: Publication) -> dict[str, str]:
+    """Files, by name, that read back as this."""
+    policies = {
+        policy.id: _PolicyForm(unit=policy.unit, value=policy.value, currency=policy.currency)
+        for policy in publication.policies
+    }
+    return {
+        "entries.yaml": _written([_entry_tree(entry) for entry in publication.entries]),
+        "policies.yaml": _written({name: form.model_dump(exclude_none=True) for name, form in policies.items()}),
+        "templates.yaml": _written([_template_tree(template) for template in publication.templates]),
+    }
 
 
 _F = TypeVar("_F", bound=_Form)
 
 
-def _forms(file_name: str, content: Any, form: type[_F]) -> list[_F]:
-    if not isinstance(content, list):
-        raise ConfigError(f"{file_name}: write a list of items, each beginning with `- id:`")
-    items = cast("list[Any]", content)
-    return [_valid(form, item, f"{file_name}, {_name(item, number)}") for number, item in enumerate(items, start=1)]
+class _File:
+    """One file, with the lines of its items. `problems` gathers what is wrong."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self.places: dict[str, Place] = {}
+        self.problems: list[str] = []
+        loader = yaml.CSafeLoader(text)
+        try:
+            node: Any = loader.get_single_node()
+            self._tree: Any = None if node is None else loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]
+        except (yaml.YAMLError, ValueError) as error:
+            mark: yaml.Mark | None = getattr(error, "problem_mark", None)
+            place = Place(name, mark.line + 1 if mark else 1)
+            raise Unreadable((f"{place}: this is not YAML: {getattr(error, 'problem', None) or error}",)) from error
+        finally:
+            loader.dispose()
+        parts = (
+            (key for key, _ in node.value)
+            if isinstance(node, yaml.MappingNode)
+            else node.value
+            if isinstance(node, yaml.SequenceNode)
+            else ()
+        )
+        self._lines: list[int] = [part.start_mark.line + 1 for part in parts]
+
+    def policies(self) -> Iterable[Policy]:
+        tree = self._tree
+        if not isinstance(tree, dict):
+            self._wrong(1, "write policies as `name: {unit: …, value: …}`")
+            return
+        for line, (name, value) in zip(self._lines, cast("dict[Any, Any]", tree).items(), strict=False):
+            form = self._valid(_PolicyForm, value, line, f"policy {name}: ")
+            if form is not None:
+                policy = Policy(str(name), form.unit, form.value, form.currency)
+                self.places[policy.source_id] = Place(self._name, line)
+                yield policy
+
+    def items(self, form: type[_F]) -> Iterable[_F]:
+        tree = self._tree
+        if not isinstance(tree, list):
+            self._wrong(1, "write a list of items, each beginning with `- id:`")
+            return
+        for line, item in zip(self._lines, cast("list[Any]", tree), strict=True):
+            item_id = str(cast("dict[Any, Any]", item).get("id", "")) if isinstance(item, dict) else ""
+            found = self._valid(form, item, line, f"{item_id}: " if item_id else "")
+            if item_id in self.places:
+                self._wrong(line, f"{item_id} stands on line {self.places[item_id].line} already")
+            elif found is not None:
+                self.places[item_id] = Place(self._name, line)
+                yield found
+
+    def _valid(self, form: type[_F], value: Any, line: int, where: str) -> _F | None:
+        try:
+            return form.model_validate(value)
+        except ValidationError as error:
+            for found in error.errors(include_url=False, include_input=False):
+                field = ".".join(str(part) for part in found["loc"])
+                self._wrong(line, f"{where}{field or 'the item'}: {found['msg']}")
+            return None
+
+    def _wrong(self, line: int, message: str) -> None:
+        self.problems.append(f"{Place(self._name, line)}: {message}")
 
 
-def _name(item: Any, number: int) -> str:
-    return f"item {number} ({item['id']})" if isinstance(item, dict) and "id" in item else f"item {number}"
+def _written(tree: Any) -> str:
+    return yaml.dump(tree, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=120)
 
 
-def _valid(form: type[_F], value: Any, where: str) -> _F:
-    try:
-        return form.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{where}: {field or 'the item'}: {first['msg']}") from error
+def _entry_tree(entry: Entry) -> dict[str, Any]:
+    tree: dict[str, Any] = {"id": entry.id}
+    if entry.intent is not Intent.OTHER:
+        tree["intent"] = str(entry.intent)
+    for language, questions in sorted(entry.questions.items(), reverse=True):
+        tree[language] = {"questions": list(questions), "answer": entry.answers[language]}
+    for name, border in (("valid_from", entry.valid_from), ("valid_to", entry.valid_to)):
+        if border is not None:
+            tree[name] = border.isoformat()
+    return tree if entry.suggested else tree | {"suggested": False}
+
+
+def _template_tree(template: Template) -> dict[str, Any]:
+    cases = [
+        ({"when": case.when} if case.when else {}) | {"zh": case.text["zh"], "en": case.text["en"]} for case in template.cases
+    ]
+    return {"id": template.id, "intent": str(template.intent), "cases": cases}

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "valkey": ("serve_app.cli.run", "valkey", "Run the packaged Valkey server in the foreground."),
     "key": ("serve_app.cli.key", "app", "API keys: create, list, revoke."),
     "token": ("serve_app.cli.token", "command", "Make a customer's token, for trying."),
+    "knowledge": ("serve_app.cli.knowledge", "app", "What the shop answers: import, diff, publish, roll back."),
     "source": ("serve_app.cli.source", "app", "The sources of the shop's facts: check what they give."),
 }
 

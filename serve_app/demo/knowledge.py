@@ -7,9 +7,9 @@ from importlib.resources import files
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from serve_app.adapters.knowledge_file import load_knowledge
 from serve_app.adapters.record import create_tables
 from serve_app.adapters.sql_knowledge import Published, SqlKnowledge
-from serve_app.adapters.yaml_knowledge import load_knowledge
 from serve_app.domain.publication import Publication
 
 

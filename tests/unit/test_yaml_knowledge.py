@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.adapters.yaml_knowledge import load_knowledge
+from serve_app.adapters.knowledge_file import load_knowledge, read_file
+from serve_app.adapters.yaml_knowledge import read_yaml, yaml_of
+from serve_app.demo.knowledge import demo_knowledge
+from serve_app.domain.drafting import Unreadable
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.policies import Policy
 
@@ -32,14 +35,15 @@ def test_a_folder_is_read_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("returns.yaml", "- id: [", "returns.yaml is not YAML"),
-        ("returns.yaml", "id: returns", "returns.yaml: write a list"),
-        ("returns.yaml", ENTRY.replace("can I", ""), "returns.yaml, item 1 (returns): en.questions: "),
-        ("returns.yaml", ENTRY.replace("return_policy", "retrun_policy"), "returns.yaml, item 1 (returns): intent"),
-        ("returns.yaml", ENTRY + "  colour: red", "returns.yaml, item 1 (returns): colour"),
-        ("templates.yaml", "- {id: tier, intent: tier, cases: []}", "templates.yaml, item 1 (tier): cases"),
-        ("policies.yaml", "- 1", "policies.yaml: write policies as"),
-        ("policies.yaml", "fee: {unit: pounds, value: 1}", "policies.yaml, policy fee: unit"),
+        ("returns.yaml", "- id: [", ": this is not YAML"),
+        ("returns.yaml", "id: returns", "returns.yaml:1: write a list"),
+        ("returns.yaml", ENTRY.replace("can I", ""), "returns.yaml:2: returns: en.questions: "),
+        ("returns.yaml", ENTRY.replace("return_policy", "retrun_policy"), "returns.yaml:2: returns: intent"),
+        ("returns.yaml", ENTRY + "  colour: red", "returns.yaml:2: returns: colour"),
+        ("returns.yaml", ENTRY + ENTRY, "returns.yaml:7: returns stands on line 2 already"),
+        ("templates.yaml", "- {id: tier, intent: tier, cases: []}", "templates.yaml:1: tier: cases"),
+        ("policies.yaml", "- 1", "policies.yaml:1: write policies as"),
+        ("policies.yaml", "\nfee: {unit: pounds, value: 1}", "policies.yaml:2: policy fee: unit"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, complaint: str) -> None:
@@ -47,3 +51,20 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, comp
     with pytest.raises(ConfigError) as error:
         load_knowledge(tmp_path)
     assert complaint in str(error.value)
+
+
+def test_every_bad_item_is_told_at_once() -> None:
+    with pytest.raises(Unreadable) as error:
+        read_file(
+            "returns.yaml", (ENTRY.replace("return_policy", "x") + ENTRY.replace("returns", "other") + "  y: 1").encode(), "UTC"
+        )
+    assert [problem.split(": ")[0] for problem in error.value.problems] == ["returns.yaml:2", "returns.yaml:7"]
+
+
+def test_what_is_written_reads_back() -> None:
+    knowledge = demo_knowledge()
+    files = yaml_of(knowledge)
+    entries = read_yaml("entries.yaml", files["entries.yaml"])
+    assert tuple(patch.onto(None) for patch in entries.entries) == knowledge.entries
+    assert read_yaml("templates.yaml", files["templates.yaml"]).templates == knowledge.templates
+    assert read_yaml("policies.yaml", files["policies.yaml"]).policies == knowledge.policies

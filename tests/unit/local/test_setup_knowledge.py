@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from serve_app.adapters.knowledge_file import load_knowledge
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_knowledge import SqlKnowledge
-from serve_app.adapters.yaml_knowledge import load_knowledge
 from serve_app.config import TenantSettings, load_config
 from serve_app.domain.errors import ConfigError
 from serve_app.local.knowledge import publish_knowledge

@@ -1,0 +1,183 @@
+"""Knowledge as a text: an entry under each heading of the second level, which is its id.
+
+    # Gifts                            titles and what stands before the first entry are for the reader
+
+    ## gift-wrap
+
+    - intent: …                        optional fields: intent, valid_from, valid_to, suggested
+
+    ### zh
+
+    - 可以包装成礼物吗                  its questions; the first is the one to show
+    - 有礼盒吗
+
+    可以，下单时备注即可。              and its answer: all that follows
+
+    ### en
+
+    - Do you gift-wrap?
+
+    Yes, say so in the order's note.
+
+A field or a language that is not there leaves what is published.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from serve_app.adapters.knowledge_fields import FIELDS, given_field, language_of
+from serve_app.domain.drafting import EntryPatch, Given, Place, Reading, Text, Unreadable
+from serve_app.domain.messages import Language
+
+_HAN = r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+_SOFT_BREAK_IN_CHINESE = re.compile(rf"(?<={_HAN})\n(?={_HAN})")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A heading, a list or a paragraph, with the lines that it takes: `line` counts from 1."""
+
+    token: Token
+    tokens: Sequence[Token]
+    line: int
+    source: str
+
+    @property
+    def heading(self) -> int:
+        """Its level; 0 for what is no heading."""
+        return int(self.token.tag[1:]) if self.token.type == "heading_open" else 0
+
+    @property
+    def text(self) -> str:
+        return next((token.content for token in self.tokens if token.type == "inline"), "").strip()
+
+    def items(self) -> Iterator[tuple[int, str]]:
+        """Of a list: each item's line and text."""
+        for at, token in enumerate(self.tokens):
+            if token.type == "inline" and token.map:
+                under_item = [other.type for other in self.tokens[:at]].count("list_item_open")
+                if under_item:
+                    yield token.map[0] + 1, _joined(token.content)
+
+
+class _Reader:
+    """One file. `problems` gathers what is wrong, line by line."""
+
+    def __init__(self, name: str, time_zone: str) -> None:
+        self.name = name
+        self.problems: list[str] = []
+        self.places: dict[str, Place] = {}
+        self._time_zone = time_zone
+
+    def wrong(self, line: int, message: str) -> None:
+        self.problems.append(f"{Place(self.name, line)}: {message}")
+
+    def entry(self, blocks: Sequence[_Block]) -> EntryPatch | None:
+        """An entry from its heading and what stands below it."""
+        entry_id, line = blocks[0].text.strip("`"), blocks[0].line
+        if not entry_id:
+            return self.wrong(line, "an entry's heading must be its id, such as `## gift-wrap`")
+        if entry_id in self.places:
+            return self.wrong(line, f"entry {entry_id} stands on line {self.places[entry_id].line} already")
+        self.places[entry_id] = Place(self.name, line)
+        first, *sections = _split(blocks[1:], 3)
+        given = self._fields(entry_id, first)
+        texts: dict[Language, Text] = {}
+        for section in sections:
+            self._language(entry_id, section, texts)
+        if not sections:
+            self.wrong(line, f"entry {entry_id}: write its questions and its answer under `### zh` and `### en`")
+        return EntryPatch(entry_id, texts, given)
+
+    def _fields(self, entry_id: str, blocks: Sequence[_Block]) -> Given:
+        given: Given = {}
+        for block in blocks:
+            if block.token.type != "bullet_list_open":
+                self.wrong(block.line, f"entry {entry_id}: only a list of fields may stand here, such as `- intent: warranty`")
+                continue
+            for line, item in block.items():
+                name, colon, value = item.partition(":")
+                if not colon or name.strip() not in FIELDS:
+                    self.wrong(line, f"entry {entry_id}: there is no field {name.strip()!r}: use {', '.join(FIELDS)}")
+                    continue
+                try:
+                    given |= given_field(name.strip(), value.strip(), self._time_zone)
+                except ValueError as error:
+                    self.wrong(line, f"entry {entry_id}: {error}")
+        return given
+
+    def _language(self, entry_id: str, blocks: Sequence[_Block], texts: dict[Language, Text]) -> None:
+        heading, *rest = blocks
+        try:
+            language = language_of(heading.text)
+        except ValueError as error:
+            return self.wrong(heading.line, f"entry {entry_id}: {error}")
+        if language in texts:
+            return self.wrong(heading.line, f"entry {entry_id}: its {language} is there twice")
+        if not rest or rest[0].token.type != "bullet_list_open":
+            return self.wrong(heading.line, f"entry {entry_id}, {language}: begin with a list of its questions")
+        for at, line in enumerate(rest[0].source.split("\n")):
+            # Markdown counts a line right below a list to its last item.
+            if line[:1] not in ("", " ", "\t", *"-*+"):
+                return self.wrong(
+                    rest[0].line + at, f"entry {entry_id}, {language}: leave a blank line between questions and answer"
+                )
+        questions = tuple(dict.fromkeys(text for _, text in rest[0].items() if text))
+        answer = "\n\n".join(_said(block) for block in rest[1:])
+        if not questions or not answer:
+            return self.wrong(heading.line, f"entry {entry_id}, {language}: it needs a list of questions, then an answer")
+        texts[language] = Text(questions, answer)
+        return None
+
+
+def read_markdown(name: str, text: str, time_zone: str) -> Reading:
+    """`name` stands in the messages; local times are in `time_zone`. Raises Unreadable with every problem's line."""
+    reader = _Reader(name, time_zone)
+    _, *entries = _split([block for block in _blocks(text) if block.heading != 1], 2)
+    patches = [patch for blocks in entries if (patch := reader.entry(blocks)) is not None]
+    if reader.problems:
+        raise Unreadable(tuple(reader.problems))
+    return Reading(tuple(patches), places=reader.places)
+
+
+def _blocks(text: str) -> list[_Block]:
+    """The blocks of the outermost level, without comments and rules."""
+    # As the parser counts lines.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    tokens = MarkdownIt("commonmark").parse(text)
+    blocks: list[_Block] = []
+    start = 0
+    for at, token in enumerate(tokens):
+        if token.level == 0 and token.nesting <= 0:
+            first = tokens[start]
+            begin, end = first.map or (0, 0)
+            if first.type not in ("hr", "html_block"):
+                source = "\n".join(lines[begin:end]).strip("\n")
+                blocks.append(_Block(first, tokens[start : at + 1], begin + 1, source))
+            start = at + 1
+    return blocks
+
+
+def _split(blocks: Sequence[_Block], level: int) -> list[list[_Block]]:
+    """Before each heading of the level; first what stands before them all."""
+    parts: list[list[_Block]] = [[]]
+    for block in blocks:
+        if block.heading == level:
+            parts.append([])
+        parts[-1].append(block)
+    return parts
+
+
+def _said(block: _Block) -> str:
+    """A paragraph without the line breaks that only the file needs; a list as it is written."""
+    return _joined(block.text) if block.token.type == "paragraph_open" else block.source
+
+
+def _joined(text: str) -> str:
+    return _SOFT_BREAK_IN_CHINESE.sub("", text).replace("\n", " ")

@@ -1,0 +1,86 @@
+"""What the commands on knowledge share: their options, the record that they work on, and how they speak."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from serve_app.adapters.record import connect, create_tables
+from serve_app.adapters.sql_drafts import SqlDrafts
+from serve_app.adapters.sql_feedback import SqlRatings
+from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.adapters.sql_proposals import SqlProposals
+from serve_app.config import Config
+from serve_app.domain.errors import ConfigError
+from serve_app.knowledge_editing import KnowledgeEditor
+from serve_app.ports import Proposals, Ratings
+
+T = TypeVar("T")
+
+Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose knowledge. [default: the only one]")]
+By = Annotated[str | None, typer.Option("--by", help="Who does it, for the history. [default: the user]")]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The record, as these commands need it."""
+
+    editor: KnowledgeEditor
+    proposals: Proposals
+    ratings: Ratings
+
+
+def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
+    """Raises ConfigError when the record cannot be used, and whatever the call raises."""
+
+    async def run() -> T:
+        engine = connect(str(settings.record.url))
+        try:
+            await create_tables(engine)
+            proposals = SqlProposals(engine)
+            editor = KnowledgeEditor(SqlKnowledge(engine), SqlDrafts(engine), proposals, lambda: datetime.now(UTC))
+            return await call(Parts(editor, proposals, SqlRatings(engine)))
+        except (SQLAlchemyError, OSError) as error:
+            raise ConfigError(f"the record cannot be used ({type(error).__name__}): check `record.url`") from error
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())
+
+
+def edit(settings: Config, call: Callable[[KnowledgeEditor], Awaitable[T]]) -> T:
+    """As `in_record`, for what the editor does."""
+    return in_record(settings, lambda parts: call(parts.editor))
+
+
+def who(by: str | None) -> str:
+    """For the history: the name that was given, else the user's."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def say(text: str) -> None:
+    """All but what was asked for goes to stderr."""
+    typer.echo(text, err=True)
+
+
+def row(*cells: str) -> None:
+    """A line of a table on stdout; its cells hold no line breaks and no tabs."""
+    typer.echo("\t".join(" ".join(cell.split()) for cell in cells).rstrip())
+
+
+def local(instant: datetime, settings: Config, tenant: str) -> str:
+    """In the shop's zone."""
+    return instant.astimezone(ZoneInfo(settings.tenants[tenant].shop.time_zone)).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,207 @@
+"""What people do with a tenant's knowledge: draft, compare, publish, roll back. The command and the API are both made of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from serve_app.adapters.sql_drafts import SqlDrafts
+from serve_app.adapters.sql_knowledge import Expected, Published, SqlKnowledge, Version
+from serve_app.domain.drafting import (
+    Draft,
+    Kept,
+    Place,
+    Reading,
+    changes_between,
+    conflicts,
+    located,
+    merged,
+    rebased,
+    with_changes,
+    with_variant,
+)
+from serve_app.domain.errors import Conflict, NotFound
+from serve_app.domain.knowledge_diff import ItemChange, differences
+from serve_app.domain.proposals import Proposal
+from serve_app.domain.publication import Publication, Unpublishable, filled
+from serve_app.ports import Proposals
+
+# How often a change is made anew when another came between.
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What the draft would change in what is published. `conflicts`: what a later publication changed, too."""
+
+    published: int
+    draft: Draft | None
+    changes: tuple[ItemChange, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+    @property
+    def is_stale(self) -> bool:
+        """Something was published since the draft was begun."""
+        return self.draft is not None and self.draft.base != self.published
+
+
+class KnowledgeEditor:
+    """One tenant's knowledge at a time. Every method raises StoreFailed when the record does not answer.
+
+    Checking ten thousand entries takes seconds, so it is done off the event loop, and before anything is locked.
+    """
+
+    def __init__(self, record: SqlKnowledge, drafts: SqlDrafts, proposals: Proposals, now: Callable[[], datetime]) -> None:
+        self._record = record
+        self._drafts = drafts
+        self._proposals = proposals
+        self._now = now
+
+    async def take(self, tenant: str, reading: Reading, *, replacing: bool, by: str) -> Diff:
+        """Takes files into the draft, all or nothing. Raises Unreadable naming file and line, Conflict."""
+
+        def change(known: Publication) -> Publication:
+            return merged(known, reading, replacing=replacing)
+
+        return await self._change(tenant, change, reading.places, by)
+
+    async def diff(self, tenant: str) -> Diff:
+        published = await self._record.latest(tenant)
+        draft = await self._drafts.read(tenant)
+        now = await self._record.written(tenant, published)
+        if draft is None:
+            return Diff(published, None)
+        base = now if draft.base == published else await self._record.written(tenant, draft.base)
+        changes = differences(now, with_changes(now, draft.changes))
+        return Diff(published, draft, changes, conflicts(base, now, draft))
+
+    async def publish(self, tenant: str, *, by: str, note: str, revision: str | None = None) -> Published:
+        """Publishes the draft. Raises Conflict: there is none, it builds on an older version, it is not `revision` any more."""
+        draft = await self._drafts.read(tenant)
+        if draft is None:
+            raise Conflict("There is no draft to publish: import something first.")
+        if revision not in (None, draft.revision):
+            raise Conflict("The draft was changed meanwhile: look at its diff, and publish again.")
+        await self._refuse_stale(tenant, draft)
+        written = with_changes(await self._record.written(tenant, draft.base), draft.changes)
+        served = await self._checked(written, {})
+        expected = Expected(draft.base, draft.revision)
+        return await self._record.publish_checked(tenant, written, served, self._now(), by=by, note=note, expected=expected)
+
+    async def rebase(self, tenant: str, *, keep: Kept | None, by: str) -> Diff:
+        """Puts the draft's changes over what is published now. Raises Conflict, and ConfigError as `rebased` does."""
+        draft = await self._drafts.read(tenant)
+        if draft is None:
+            raise Conflict("There is no draft to rebase.")
+        published = await self._record.latest(tenant)
+        base, now = await self._record.written(tenant, draft.base), await self._record.written(tenant, published)
+        await self._drafts.save(tenant, published, rebased(base, now, draft, keep), draft, by, self._now())
+        return await self.diff(tenant)
+
+    async def discard(self, tenant: str) -> bool:
+        """Whether there was a draft."""
+        draft = await self._drafts.read(tenant)
+        if draft is not None:
+            await self._drafts.save(tenant, draft.base, {}, draft, "", self._now())
+        return draft is not None
+
+    async def rollback(self, tenant: str, version: int | None, *, by: str, note: str = "") -> Published:
+        """Publishes what an earlier version held (default: the one before the last) as a new version. A draft stays.
+
+        Raises NotFound (no such version), Conflict.
+        """
+        latest = await self._record.latest(tenant)
+        wanted = latest - 1 if version is None else version
+        if wanted < 1:
+            raise NotFound("There is no earlier version to roll back to.")
+        written = await self._record.written(tenant, wanted)
+        served = await self._checked(written, {})
+        done = await self._record.publish_checked(
+            tenant,
+            written,
+            served,
+            self._now(),
+            by=by,
+            note=note or f"rollback to version {wanted}",
+            expected=Expected(latest),
+        )
+        if not done.is_news:
+            raise Conflict(f"Version {latest}, which is published, holds the same as version {wanted}: nothing was done.")
+        return done
+
+    async def history(self, tenant: str, limit: int = 50) -> tuple[Version, ...]:
+        return await self._record.history(tenant, limit)
+
+    async def content(self, tenant: str, version: int | None = None) -> Publication:
+        """What is published, or was as `version`, as it was written. Raises NotFound."""
+        return await self._record.written(tenant, version)
+
+    async def drafted(self, tenant: str) -> tuple[Draft | None, Publication]:
+        """The draft, and all that there would be with it."""
+        draft = await self._drafts.read(tenant)
+        base = await self._record.written(tenant, draft.base if draft else None)
+        return draft, with_changes(base, draft.changes) if draft else base
+
+    async def accept(self, tenant: str, proposal_id: str, *, by: str) -> Proposal:
+        """Adds a proposed variant to the draft. Raises NotFound, Conflict, and Unreadable (another entry has the question)."""
+        proposal = await self._undecided(tenant, proposal_id)
+        variant = proposal.variant
+
+        def change(known: Publication) -> Publication:
+            return with_variant(known, variant.entry_id, variant.language, variant.text)
+
+        await self._change(tenant, change, {}, by)
+        await self._proposals.decide(tenant, proposal_id, "accepted", by, self._now())
+        return proposal
+
+    async def reject(self, tenant: str, proposal_id: str, *, by: str) -> Proposal:
+        """Raises NotFound, Conflict."""
+        proposal = await self._undecided(tenant, proposal_id)
+        await self._proposals.decide(tenant, proposal_id, "rejected", by, self._now())
+        return proposal
+
+    async def _undecided(self, tenant: str, proposal_id: str) -> Proposal:
+        proposal = await self._proposals.find(tenant, proposal_id)
+        if proposal is None:
+            raise NotFound(f"There is no proposal {proposal_id}.")
+        if proposal.state != "proposed":
+            raise Conflict(f"The proposal {proposal_id} was {proposal.state} already.")
+        return proposal
+
+    async def _change(
+        self, tenant: str, change: Callable[[Publication], Publication], places: Mapping[str, Place], by: str
+    ) -> Diff:
+        for attempt in range(ATTEMPTS):
+            draft = await self._drafts.read(tenant)
+            base = draft.base if draft else await self._record.latest(tenant)
+            known = await self._record.written(tenant, base)
+            wanted = change(with_changes(known, draft.changes if draft else {}))
+            await self._checked(wanted, places)
+            try:
+                await self._drafts.save(tenant, base, changes_between(known, wanted), draft, by, self._now())
+            except Conflict:
+                # Somebody else changed the draft meanwhile: both changes are to be in it.
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        return await self.diff(tenant)
+
+    async def _checked(self, written: Publication, places: Mapping[str, Place]) -> Publication:
+        try:
+            return await asyncio.to_thread(filled, written)
+        except Unpublishable as error:
+            raise located(error, places) from None
+
+    async def _refuse_stale(self, tenant: str, draft: Draft) -> None:
+        published = await self._record.latest(tenant)
+        if published == draft.base:
+            return
+        last = (await self._record.history(tenant, 1))[0]
+        who = f" by {last.by}" if last.by else ""
+        raise Conflict(
+            f"The draft builds on version {draft.base}, and version {published} was published since{who}. "
+            f"Nothing is lost: rebase the draft, look at its diff, and publish again."
+        )
