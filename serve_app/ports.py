@@ -83,6 +83,10 @@ class LiveSessions(Sessions, Protocol):
         """
         ...
 
+    async def session_of(self, tenant: str, answer_id: str) -> str | None:
+        """In which session an answer was given; None when it is unknown or forgotten. Raises StoreFailed."""
+        ...
+
 
 class Transcripts(Protocol):
     """Answered turns of conversations that their clients hold, under `domain.transcripts`' digests. They never change."""

@@ -170,5 +170,12 @@ class MemorySessions:
         if talk.owner not in (None, customer_id):
             raise foreign_session(customer_id)
 
+    async def session_of(self, tenant: str, answer_id: str) -> str | None:
+        """See the port."""
+        for (owner, session_id), talk in self._conversations.items():
+            if owner == tenant and any(answer.answer_id == answer_id for answer in talk.answers.values()):
+                return session_id
+        return None
+
     async def aclose(self) -> None:
         """Nothing to close."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 # Every table of the record hangs on this; each is defined beside the adapter that uses it.
 metadata = MetaData()
 # The modules that define them. They import this one, so they are imported when the tables are made.
-TABLES = ("sql_keys", "sql_knowledge", "sql_outbox", "ticket_rows")
+TABLES = ("sql_feedback", "sql_keys", "sql_knowledge", "sql_outbox", "sql_proposals", "ticket_rows")
 
 
 def connect(url: str, pool_size: int = 4) -> AsyncEngine:

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from serve_app.adapters import session_scripts as scripts
-from serve_app.adapters.redis_client import answer_key_in_redis, session_keys
+from serve_app.adapters.redis_client import answer_key_in_redis, session_keys, store_errors
 from serve_app.adapters.session_records import (
     SESSION_TURNS_MAX,
     answer_line,
@@ -156,7 +157,9 @@ class RedisSessions:
         try:
             holder, whole = held.holder if held else "", "0" if answer.broke_off else "1"
             arguments = (number, holder, answer_line(number, answer), whole, focus_json(focus), self._ttl_s)
-            status = await scripts.FINISH.run(self._client, keys, arguments)
+            status, _ = await asyncio.gather(
+                scripts.FINISH.run(self._client, keys, arguments), self._index(tenant, session_id, answer.answer_id)
+            )
         except BaseException:
             if held is not None:
                 self._in_background(self._leave(keys, held.message_id, held.holder))
@@ -167,6 +170,20 @@ class RedisSessions:
             raise StoreFailed("the session is gone: its time to live is over, or Redis lost it")
         if status == b"taken":
             raise Conflict("the same message was sent again and is being answered there", param="message_id")
+
+    async def _index(self, tenant: str, session_id: str, answer_id: str) -> None:
+        """Without it the answer cannot be rated by its id, and nothing else is lost."""
+        try:
+            with store_errors():
+                await self._client.set(_answer_key(tenant, answer_id), session_id, ex=self._ttl_s)
+        except StoreFailed as error:
+            logger.warning("an answer cannot be found by its id: %s", error)
+
+    async def session_of(self, tenant: str, answer_id: str) -> str | None:
+        """See the port."""
+        with store_errors():
+            found = await self._client.get(_answer_key(tenant, answer_id))
+        return found.decode("utf-8", "surrogatepass") if isinstance(found, bytes) else None
 
     async def abandon(self, tenant: str, session_id: str, number: int) -> None:
         """See the port."""
@@ -240,3 +257,8 @@ class RedisSessions:
             await scripts.LEAVE.run(self._client, keys, (message_id, holder))
         except StoreFailed as error:
             logger.warning("a turn was not given up, it ends with its lease: %s", error)
+
+
+def _answer_key(tenant: str, answer_id: str) -> str:
+    """Where an answer's session stands. It lies in another slot of a cluster than the session."""
+    return f"zw:o:{quote(tenant, safe='')}/{quote(answer_id, safe='')}"

@@ -26,7 +26,7 @@ from serve_app.domain.intents import Intent
 from serve_app.domain.messages import Kind, Option, Suggestion
 from serve_app.domain.question import Entities, Focus
 from serve_app.domain.session import AnswerRecord, QuestionRecord
-from serve_app.ports import Sessions, SharedAnswers
+from serve_app.ports import LiveSessions, SharedAnswers
 
 NOW = datetime(2026, 11, 24, 4, 0, 0, 123456, tzinfo=UTC)
 _numbers = count(1)
@@ -71,7 +71,7 @@ FOCUS = Focus(
 class Kept:
     """A keeper of sessions, made by `make` from the settings that all keepers have; the shared answers that it reads along."""
 
-    def __init__(self, make: Callable[..., Sessions], shared: SharedAnswers, **options: float) -> None:
+    def __init__(self, make: Callable[..., LiveSessions], shared: SharedAnswers, **options: float) -> None:
         self._make = make
         self.sessions = make(**{"turn_wait_s": 5, **options})
         self.shared = shared
@@ -522,3 +522,13 @@ async def test_whatever_is_recorded_is_read_back(
     await kept.finish(question, 1, given_answer, focus)
     session = await kept.read(question, customer_id)
     assert (session.turns[0].question, session.turns[0].answer, session.focus) == (question, given_answer, focus)
+
+
+async def test_an_answer_is_found_by_its_id_within_its_tenant(kept: Kept):
+    question = start()
+    given = replace(answer(), answer_id=uuid4().hex)
+    begun = await kept.begin(question)
+    assert await kept.sessions.session_of("demo", given.answer_id) is None
+    await kept.finish(question, begun.number, given)
+    assert await kept.sessions.session_of("demo", given.answer_id) == question.session_id
+    assert await kept.sessions.session_of("other", given.answer_id) is None
