@@ -15,16 +15,21 @@ from serve_app.adapters.language import FastTextDetector
 from serve_app.adapters.linear_classifier import LinearClassifier, load_utterances
 from serve_app.adapters.memory_answers import MemoryAnswers
 from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
+from serve_app.adapters.redis_live import RedisLive
 from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.adapters.redis_transcripts import RedisTranscripts
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.adapters.sql_outbox import SqlOutbox
 from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course, Shop
+from serve_app.answering.desk_work import DeskWork
 from serve_app.answering.handover import Handover, HandoverShop
+from serve_app.answering.in_flight import InFlight
+from serve_app.answering.live import Live
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
 from serve_app.answering.voices import Voices
@@ -107,6 +112,9 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         deadlines=config.deadlines,
         handover=handover,
     )
+    live = Live(RedisLive(redis, keep_s=config.limits.resume_s), sessions, desk_watch, config.limits.grace_s)
+    _in_background(live.run(), stack)
+    stack.push_async_callback(live.aclose)
     checks = {"sessions": partial(redis_client.ping, redis), "record": versions.refresh, **rooms.checks}
     return Services(
         course=course,
@@ -122,6 +130,11 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
             tokenizer=tokenizer,
             fingerprint=lambda tenant: f"fp_{voices.stamp(tenant).system_digest}",
         ),
+        handover=handover,
+        desk_work=DeskWork(tickets, SqlOutbox(engine), sessions, shops, clock, new_id, desk_watch.changed_here),
+        desk_feed=desk_watch,
+        live=live,
+        in_flight=InFlight(config.limits.requests_in_flight),
         readiness=Readiness(checks, clock.monotonic),
         limits=config.limits,
         clock=clock,

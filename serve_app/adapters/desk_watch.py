@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from serve_app.domain.errors import StoreFailed
-from serve_app.domain.messages import Agent, DeskEvent
+from serve_app.domain.messages import Agent, Conversation, DeskEvent
 from serve_app.domain.phrases import Desk
-from serve_app.domain.tickets import Book, Numbered, Ticket, handoff_of, unseen
+from serve_app.domain.tickets import Book, Numbered, Ticket, handoff_of, steps_of
 from serve_app.ports import Clock, Tickets
 
 logger = logging.getLogger(__name__)
@@ -98,13 +99,12 @@ class DeskWatch:
                 logger.warning("the tickets cannot be looked at, what the desk does arrives late: %s", error)
 
     def _tell(self, before: Ticket | None, ticket: Ticket, said: Sequence[Numbered], now: datetime) -> None:
-        if before is None or before.state is not ticket.state:
-            desk = self._desks[ticket.tenant]
-            self._put(ticket, handoff_of(ticket, desk, now, self.waiting_before(ticket.tenant, ticket)))
-        # What was said after this look comes with the next one.
-        until_now = [one for one in said if one.number <= ticket.changes]
-        for message in unseen(until_now, before.changes if before else 0):
-            self._put(ticket, Agent(message.id, message.text, message.name, message.at))
+        desk, waiting = self._desks[ticket.tenant], self.waiting_before(ticket.tenant, ticket)
+        for step in steps_of(before, ticket, said):
+            if isinstance(step, Conversation):
+                self._put(ticket, handoff_of(replace(ticket, state=step), desk, now, waiting))
+            else:
+                self._put(ticket, Agent(step.id, step.text, step.name, step.at))
 
     def _of(self, ticket: Ticket) -> set[asyncio.Queue[DeskEvent]]:
         return self._followers.get((ticket.tenant, ticket.session_id), set())

@@ -7,9 +7,12 @@ from starlette.responses import Response
 
 from serve_app.api.asking import add_asking
 from serve_app.api.completions import add_completions
+from serve_app.api.desk import add_desk
 from serve_app.api.edge import Edge, add_error_handlers, as_json
 from serve_app.api.pages import add_pages
 from serve_app.api.services import Services
+from serve_app.api.socket import add_socket
+from serve_app.api.transcripts import add_transcripts
 from serve_app.api.visitors import add_visitors
 
 
@@ -18,9 +21,9 @@ def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
     app = FastAPI(title="ZeroWait", version="0.1.0", docs_url="/docs", redoc_url=None)
     add_error_handlers(app)
     _add_health(app, services)
-    for add in (add_asking, add_visitors, add_pages, add_completions):
+    for add in (add_asking, add_transcripts, add_desk, add_visitors, add_pages, add_completions, add_socket):
         add(app, services)
-    app.add_middleware(Edge, limit=services.limits.requests_in_flight, new_id=services.new_id, name_requests=name_requests)
+    app.add_middleware(Edge, in_flight=services.in_flight, new_id=services.new_id, name_requests=name_requests)
     return app
 
 

@@ -1,25 +1,23 @@
-"""`POST /v1/ask` and `GET /v1/sessions/{id}`."""
+"""`POST /v1/ask`."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Annotated, Any
 
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
 from opentelemetry import trace
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serve_app import tracing
 from serve_app.adapters.auth import bearer
-from serve_app.api.bodies import AskBody, Id, read_body
+from serve_app.api.bodies import AskBody, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.services import Services
 from serve_app.api.stream import EventStream, headers_of, while_connected, whole
 from serve_app.domain.errors import InvalidField, TooLong
 from serve_app.domain.messages import Ask, Caller
 from serve_app.domain.normalise import clean
-from serve_app.domain.session import Session
 
 
 def add_asking(app: FastAPI, services: Services) -> None:
@@ -58,14 +56,6 @@ def add_asking(app: FastAPI, services: Services) -> None:
             return as_json({"error": failed.error}, failed.status, headers)
         return as_json(answer, 200, headers)
 
-    @app.get("/v1/sessions/{session_id}", summary="The conversation so far, for its own customer")
-    async def session(  # pyright: ignore[reportUnusedFunction]
-        session_id: Annotated[Id, Path()], request: Request
-    ) -> Response:
-        caller = await caller_of(services, request)
-        found = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
-        return as_json(_transcript(found))
-
 
 async def caller_of(services: Services, request: Request) -> Caller:
     """Raises Unauthenticated, Forbidden."""
@@ -92,30 +82,3 @@ def question_of(services: Services, caller: Caller, body: AskBody) -> Ask:
         sku_id=body.sku_id,
         locale=body.locale,
     )
-
-
-def _transcript(session: Session) -> dict[str, Any]:
-    return {
-        "session_id": session.id,
-        "turns": [
-            {
-                "message_id": turn.question.message_id,
-                "question": turn.question.text,
-                "asked_at": turn.question.asked_at,
-                "answer": turn.answer
-                and {
-                    "answer_id": turn.answer.answer_id,
-                    "text": turn.answer.text,
-                    "kind": turn.answer.kind,
-                    "source": turn.answer.source,
-                    "language": turn.answer.language,
-                    "model": turn.answer.model,
-                    "finish_reason": turn.answer.finish_reason,
-                    "finished_at": turn.answer.finished_at,
-                    "events": turn.answer.events,
-                    "degraded": turn.answer.degraded,
-                },
-            }
-            for turn in session.turns
-        ],
-    }

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course
+from serve_app.answering.desk_work import DeskWork
+from serve_app.answering.handover import Handover
+from serve_app.answering.in_flight import InFlight
+from serve_app.answering.live import Live
 from serve_app.api.readiness import Readiness
 from serve_app.config import LimitSettings, TenantSettings
 from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import ModelCard
-from serve_app.ports import Authenticator, Clock, Sessions, Tokenizer, Transcripts
+from serve_app.ports import Authenticator, Clock, DeskFeed, LiveSessions, Tokenizer, Transcripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,17 @@ class Services:
     """The adapters and the course, as `serve_app.assembly` put them together."""
 
     course: Course
-    sessions: Sessions
+    sessions: LiveSessions
     authenticator: Authenticator
     visitor_tokens: VisitorTokens
     tenants: Mapping[str, TenantSettings]
     card: ModelCard
     completions: Completions
+    handover: Handover
+    desk_work: DeskWork
+    desk_feed: DeskFeed
+    live: Live
+    in_flight: InFlight
     readiness: Readiness
     limits: LimitSettings
     clock: Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -113,6 +113,14 @@ def transcript(turns: Iterable[Turn], messages: Iterable[Message]) -> tuple[Line
         if message.about is None or message.about not in told
     ]
     return tuple(sorted(lines, key=lambda line: line.at))
+
+
+def with_messages(packet: Packet, messages: Iterable[Message], newer: Sequence[Line] = ()) -> Packet:
+    """The packet with everything else that was said: `newer` lines, and the ticket's messages."""
+    lines = {line.id: line for line in (*packet.transcript, *newer)}
+    for line in transcript((), messages):
+        lines.setdefault(line.id, line)
+    return replace(packet, transcript=tuple(sorted(lines.values(), key=lambda line: line.at)))
 
 
 def mood_of(said: Sequence[str], unanswered: int = 0) -> Mood:

@@ -143,10 +143,18 @@ class Book:
             del self._of_session[ticket.tenant, ticket.session_id]
 
 
-def unseen(messages: Sequence[Numbered], after: int) -> list[Message]:
-    """What agents said after change number `after`, in order."""
-    ordered = sorted(messages, key=lambda one: one.number)
-    return [one.message for one in ordered if one.number > after and one.message.author is Author.AGENT]
+def steps_of(before: Ticket | None, ticket: Ticket, said: Sequence[Numbered]) -> list[Conversation | Message]:
+    """What happened between two looks at a ticket, as its customer is told: the states it came to, and what agents said. What
+    was said after the later look comes with the next one."""
+    known = before.changes if before else 0
+    ordered = sorted((one for one in said if known < one.number <= ticket.changes), key=lambda one: one.number)
+    agents = [one.message for one in ordered if one.message.author is Author.AGENT]
+    steps: list[Conversation | Message] = []
+    state = before.state if before else None
+    if agents and state is not Conversation.HUMAN:
+        steps.append(state := Conversation.HUMAN)
+    steps += agents
+    return steps if state is ticket.state else [*steps, ticket.state]
 
 
 def key_of(message: Message) -> str:

@@ -1,0 +1,142 @@
+"""A person takes over: the desk's side of it, the same for the API and the command line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from serve_app.answering.handover import HandoverShop
+from serve_app.domain.errors import InternalError, InvalidField, NotReady, StoreFailed, ZeroWaitError
+from serve_app.domain.messages import Language
+from serve_app.domain.packet import Packet, packet_of, with_messages
+from serve_app.domain.phrases import Phrase, say
+from serve_app.domain.tickets import TEXT_CHARS_MAX, Author, Message, Ticket
+from serve_app.ports import Clock, Outbox, Sessions, Tickets
+
+logger = logging.getLogger(__name__)
+
+NAME_CHARS_MAX = 64
+# Of an agent who gives none.
+_NAMELESS: dict[Language, str] = {"zh": "客服", "en": "Support"}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What waits, and how many notices to the webhook were given up."""
+
+    tickets: Sequence[Ticket]
+    notices_given_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A ticket as an agent opens it."""
+
+    ticket: Ticket
+    packet: Packet
+
+
+class DeskWork:
+    """`changed` is told of each ticket that was changed here. Every method raises NotReady without the record."""
+
+    def __init__(
+        self,
+        tickets: Tickets,
+        outbox: Outbox,
+        sessions: Sessions,
+        shops: Mapping[str, HandoverShop],
+        clock: Clock,
+        new_id: Callable[[str], str],
+        changed: Callable[[Ticket], None],
+    ) -> None:
+        self._tickets = tickets
+        self._outbox = outbox
+        self._sessions = sessions
+        self._shops = shops
+        self._clock = clock
+        self._new_id = new_id
+        self._changed = changed
+
+    async def list(self, tenant: str, *, closed: bool, limit: int) -> Desk:
+        """The open tickets, oldest first; with `closed` the last `limit` of all."""
+        try:
+            return Desk(await self._tickets.list(tenant, closed=closed, limit=limit), await self._outbox.given_up(tenant))
+        except StoreFailed as error:
+            raise _away(error) from error
+
+    async def look(self, tenant: str, ticket_id: str) -> Opened:
+        """The ticket with its packet, brought up to date. Raises NotFound."""
+        try:
+            ticket, packet, messages = await self._tickets.read(tenant, ticket_id)
+        except StoreFailed as error:
+            raise _away(error) from error
+        try:
+            session = await self._sessions.read(tenant, ticket.session_id, ticket.customer_id)
+        except (ZeroWaitError, InternalError) as error:
+            logger.info("the packet is as it was kept: %s", error)
+            return Opened(ticket, with_messages(packet, messages))
+        formats = self._shops[tenant].formats
+        renewed = packet_of(session.turns, session.focus, messages, formats, ticket.language, packet.intent)
+        # The conversation may have lost its beginning since.
+        return Opened(ticket, replace(renewed, transcript=with_messages(packet, messages, renewed.transcript).transcript))
+
+    async def claim(self, tenant: str, ticket_id: str, name: str) -> Ticket:
+        """Raises NotFound, Conflict (somebody has it, or it is closed), InvalidField."""
+        ticket = await self._ticket(tenant, ticket_id)
+        return await self._told(self._tickets.claim(tenant, ticket_id, self._name(ticket, name), self._joined(ticket, name)))
+
+    async def reply(self, tenant: str, ticket_id: str, text: str, name: str, message_id: str | None = None) -> Ticket:
+        """An agent's words; a ticket that waits is claimed by them. The same words under the same `message_id` are sent once.
+        Raises NotFound, Conflict (closed), InvalidField."""
+        ticket = await self._ticket(tenant, ticket_id)
+        words = _checked(text.strip(), "text", TEXT_CHARS_MAX)
+        said = Message(
+            self._new_id("tm"), Author.AGENT, words, self._clock.now(), self._name(ticket, name or ticket.agent), message_id
+        )
+        return await self._told(self._tickets.reply(tenant, ticket_id, said, self._joined(ticket, name)))
+
+    async def close(self, tenant: str, ticket_id: str, note: str = "") -> Ticket:
+        """The bot has the conversation again. `note` is the desk's own. Raises NotFound, Conflict (closed), InvalidField."""
+        ticket = await self._ticket(tenant, ticket_id)
+        ended = Message(self._new_id("tm"), Author.DESK, say(Phrase.ENDED, ticket.language), self._clock.now(), ticket.agent)
+        kept = _checked(note.strip(), "note", TEXT_CHARS_MAX) if note.strip() else ""
+        return await self._told(self._tickets.close(tenant, ticket_id, kept, ended))
+
+    def _joined(self, ticket: Ticket, name: str) -> Message:
+        text = say(Phrase.JOINED, ticket.language)
+        return Message(self._new_id("tm"), Author.DESK, text, self._clock.now(), self._name(ticket, name))
+
+    def _name(self, ticket: Ticket, name: str) -> str:
+        return _checked(name.strip(), "name", NAME_CHARS_MAX) if name.strip() else _NAMELESS[ticket.language]
+
+    async def _ticket(self, tenant: str, ticket_id: str) -> Ticket:
+        try:
+            ticket, _, _ = await self._tickets.read(tenant, ticket_id)
+        except StoreFailed as error:
+            raise _away(error) from error
+        return ticket
+
+    async def _told(self, change: Coroutine[Any, Any, Ticket]) -> Ticket:
+        try:
+            ticket = await change
+        except StoreFailed as error:
+            raise _away(error) from error
+        self._changed(ticket)
+        return ticket
+
+
+def _away(error: StoreFailed) -> NotReady:
+    logger.warning("the tickets cannot be reached: %s", error)
+    return NotReady("The tickets cannot be reached right now.", retry_after_s=5)
+
+
+def _checked(text: str, field: str, chars_max: int) -> str:
+    if not text:
+        raise InvalidField(f"{field}: there is no text in it.", param=field)
+    if len(text) > chars_max:
+        raise InvalidField(f"{field}: it is longer than {chars_max} characters.", param=field)
+    if not text.isprintable() and any(0xD800 <= ord(char) <= 0xDFFF or char == "\0" for char in text):
+        raise InvalidField(f"{field}: it is not valid Unicode text.", param=field)
+    return text

@@ -1,0 +1,159 @@
+"""A person takes a conversation over and gives it back, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import pytest
+
+from serve_app.adapters import record
+from serve_app.adapters.desk_watch import DeskWatch
+from serve_app.adapters.sql_tickets import SqlTickets
+from serve_app.adapters.system import SystemClock
+from serve_app.answering.handover import HandoverShop
+from serve_app.domain.messages import Agent, Conversation, DeskEvent, Handoff
+from tests.graph.front import Front
+
+TICKETS = "/v1/admin/desk/tickets"
+
+
+class Colleague:
+    """Somebody at the desk."""
+
+    def __init__(self, front: Front, key: str) -> None:
+        self._front = front
+        self._headers = {"authorization": f"Bearer {key}"}
+
+    async def get(self, path: str = "") -> Any:
+        response = await self._front.client.get(TICKETS + path, headers=self._headers)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def post(self, path: str, **body: Any) -> httpx.Response:
+        return await self._front.client.post(TICKETS + path, headers=self._headers, json=body)
+
+    async def does(self, path: str, **body: Any) -> Any:
+        response = await self.post(path, **body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+@pytest.fixture(scope="module")
+async def agent(front: Front) -> Colleague:
+    return Colleague(front, await front.new_key(frozenset({"ops"})))
+
+
+async def session_of(front: Front, session_id: str, customer: str | None = None) -> Any:
+    response = await front.get(f"/v1/sessions/{session_id}", customer=customer)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_a_person_takes_over_and_gives_back(front: Front, agent: Colleague) -> None:
+    first = await front.ask("我的快递到哪了?", "C1002")
+    session_id = first["session_id"]
+    asked = await front.ask("转人工", "C1002", session_id=session_id)
+    assert asked["finish_reason"] == "handoff"
+    ticket_id = asked["handoff"]["ticket_id"]
+    assert asked["handoff"]["state"] == "queued"
+    assert asked["handoff"]["hours"] in asked["text"] or asked["handoff"]["on_duty"]
+    assert ticket_id in [ticket["ticket_id"] for ticket in (await agent.get())["tickets"]]
+
+    queued = await front.ask("退货政策是什么?", "C1002", session_id=session_id)
+    assert queued["source"] in ("faq", "cache"), "while nobody has taken it the bot answers what it can"
+
+    await agent.does(f"/{ticket_id}/claim", name="小王")
+    silent = await front.ask("你好,在吗?", "C1002", session_id=session_id)
+    assert (silent["source"], silent["text"], silent["finish_reason"]) == ("agent", "", "handoff")
+    await agent.does(f"/{ticket_id}/reply", text="您好,我来处理。", name="小王")
+
+    told = await session_of(front, session_id, "C1002")
+    assert told["handoff"]["state"] == "human"
+    assert [turn["question"] for turn in told["turns"]][-1] == "你好,在吗?"
+    assert [(one["from"], one["name"]) for one in told["messages"]] == [("desk", "小王"), ("agent", "小王")]
+    assert told["messages"][1]["text"] == "您好,我来处理。"
+
+    opened = await agent.get(f"/{ticket_id}")
+    words = [(line["from"], line["text"]) for line in opened["packet"]["transcript"]]
+    assert ("customer", "退货政策是什么?") in words
+    assert ("bot", queued["text"]) in words
+    assert ("customer", "你好,在吗?") in words
+    assert ("agent", "您好,我来处理。") in words
+    assert len(words) == len(set(words))
+    assert opened["packet"]["tried"]
+
+    await agent.does(f"/{ticket_id}/close", note="查过了")
+    after = await front.ask("运费怎么算?", "C1002", session_id=session_id)
+    assert after["source"] in ("faq", "cache")
+    told = await session_of(front, session_id, "C1002")
+    assert told["handoff"]["state"] == "closed"
+    assert "查过了" not in str(told), "the desk's note is its own"
+
+    again = await front.ask("转人工", "C1002", session_id=session_id)
+    assert again["handoff"]["ticket_id"] != ticket_id
+
+
+async def test_the_button_opens_one_ticket_only(front: Front) -> None:
+    session_id = (await front.ask("hello", "C1003"))["session_id"]
+    first = await front.post(f"/v1/sessions/{session_id}/handoff", customer="C1003", json={"reason": "button"})
+    again = await front.post(f"/v1/sessions/{session_id}/handoff", customer="C1003")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["ticket_id"] == again.json()["ticket_id"]
+    assert set(first.json()) == {"state", "ticket_id", "hours", "on_duty", "wait_s"}
+
+
+async def test_only_its_own_customer_may_hand_a_conversation_over(front: Front) -> None:
+    session_id = (await front.ask("hello", "C1001"))["session_id"]
+    path = f"/v1/sessions/{session_id}/handoff"
+    assert (await front.post(path, customer="C1002")).status_code == 403
+    assert (await front.post(path)).status_code == 403
+    assert (await front.post("/v1/sessions/ses_unknown/handoff")).status_code == 404
+    assert (await front.post(path, customer="C1001", json={"why": 1})).status_code == 422
+
+
+async def test_the_desk_needs_its_scope_and_hears_what_is_wrong(front: Front, agent: Colleague) -> None:
+    refused = await front.get(TICKETS)
+    assert refused.status_code == 403
+    assert (await agent.post("/tkt_unknown/claim")).status_code == 404
+    answer = await front.ask("talk to a human")
+    ticket_id = answer["handoff"]["ticket_id"]
+    assert (await agent.post(f"/{ticket_id}/reply", text="  ")).status_code == 422
+    claims = await asyncio.gather(*(agent.post(f"/{ticket_id}/claim", name=name) for name in ("Ann", "Bob")))
+    assert sorted(claim.status_code for claim in claims) == [200, 409]
+    lost = next(claim for claim in claims if claim.status_code == 409)
+    assert "taken this conversation already" in lost.json()["error"]["message"]
+    await agent.does(f"/{ticket_id}/close")
+    closed = await agent.post(f"/{ticket_id}/reply", text="hello?")
+    assert closed.status_code == 409
+    assert "closed" in closed.json()["error"]["message"]
+
+
+async def test_another_process_hears_each_change_once(front: Front, agent: Colleague) -> None:
+    """What an ingress process that has done none of it itself tells its sockets."""
+    answer = await front.ask("转人工")
+    ticket_id, session_id = answer["handoff"]["ticket_id"], answer["session_id"]
+    engine = record.connect(str(front.config.record.url))
+    desk = HandoverShop.of(front.config.tenants["demo"]).desk
+    watch = DeskWatch(SqlTickets(engine), {"demo": desk}, SystemClock(), heartbeat_s=0.05)
+    await watch.refresh()
+    beating = asyncio.create_task(watch.run())
+    events: list[DeskEvent] = []
+    async with asyncio.timeout(10), aclosing(watch.follow("demo", session_id)) as feed:
+        following = asyncio.ensure_future(anext(feed))
+        await agent.does(f"/{ticket_id}/reply", text="一", name="小李")
+        await agent.does(f"/{ticket_id}/reply", text="二", name="小李", message_id="a1")
+        await agent.does(f"/{ticket_id}/reply", text="二", name="小李", message_id="a1")
+        await agent.does(f"/{ticket_id}/close")
+        events.append(await following)
+        while not (isinstance(events[-1], Handoff) and events[-1].state is Conversation.CLOSED):
+            events.append(await anext(feed))
+    beating.cancel()
+    await asyncio.wait([beating])
+    await engine.dispose()
+    assert [event.text for event in events if isinstance(event, Agent)] == ["一", "二"]
+    states = [event.state for event in events if isinstance(event, Handoff)]
+    assert states[-1] is Conversation.CLOSED
+    assert len(states) == len(set(states))
