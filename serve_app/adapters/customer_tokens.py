@@ -69,7 +69,7 @@ class CustomerTokens:
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now, leeway_s = self._clock.now().timestamp(), self._settings.leeway_s
-        if not _is_number(claims["exp"]) or not _is_number(claims.get("nbf", 0)):
+        if not is_seconds(claims["exp"]) or not is_seconds(claims.get("nbf", 0)):
             raise _refused("has a time that is not a number of seconds")
         if now >= claims["exp"] + leeway_s:
             raise _refused("has expired: get a new one")
@@ -142,7 +142,7 @@ def may_be_customer_id(text: str) -> bool:
     return bool(text.strip()) and len(text) <= SUBJECT_CHARS_MAX and text.isprintable()
 
 
-def _is_number(value: object) -> bool:
+def is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != float("inf")
 
 

@@ -13,7 +13,7 @@ import jwt
 from jwt import PyJWTError
 
 from serve_app.adapters import secret_file
-from serve_app.adapters.customer_tokens import TOKEN_CHARS_MAX, may_be_customer_id, signing_secret
+from serve_app.adapters.customer_tokens import TOKEN_CHARS_MAX, is_seconds, may_be_customer_id, signing_secret
 from serve_app.config import TenantSettings
 from serve_app.domain.errors import Unauthenticated
 from serve_app.ports import Clock
@@ -64,7 +64,7 @@ class VisitorTokens:
             )
         except (PyJWTError, ValueError, TypeError) as error:
             raise _refused("is not valid here") from error
-        if self._clock.now().timestamp() >= claims["exp"]:
+        if not is_seconds(claims["exp"]) or self._clock.now().timestamp() >= claims["exp"]:
             raise _refused("has expired: get a new one by `POST /v1/visitors`")
         return Visitor(tenant, self._customer(tenant, claims))
 

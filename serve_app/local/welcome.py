@@ -1,4 +1,4 @@
-"""What a local start prints when it is ready: the address, the key, a token, and lines to paste."""
+"""What a local start prints when it is ready: the chat page, the address, the key, a token, and lines to paste."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOKEN_S = 24 * 3600
 def welcome(config: Config, prepared: Prepared, address: str, dashboard: str) -> str:
     """The text, for stdout. The key is shown when it was made now; else where it is kept."""
     key_file = config.home / "api-key"
-    lines = ["", f"ZeroWait answers on {address}   (Ray's dashboard: {dashboard})", ""]
+    lines = ["", f"Chat page / 聊天页面: {address}/", f"ZeroWait answers on {address}   (Ray's dashboard: {dashboard})", ""]
     if prepared.key_is_new:
         lines += [f"API key, made now and not shown again: {prepared.key}", f"  kept in {_short(key_file)}"]
     else:

@@ -144,11 +144,12 @@ function onFrame(frame) {
   const { event, answer_id: answerId, data } = frame;
   if (event === "ready") ready(data);
   else if (event === "agent") personSpoke(data);
-  else if (event === "handoff") setHandoff(data);
+  else if (event === "handoff" && !answerId) setHandoff(data);
   else if (event === "error" && !answerId) refused(frame.message_id, data.error ?? data);
   else if (event === "error" && data.error?.code === "not_found" && conversation.answering(answerId)?.answer.isWhole === false) catchUp([]);
   else if (answerId) {
     const after = conversation.take(frame);
+    if (event === "handoff") setHandoff(data);
     if (after !== null) link.send({ type: "resume", answer_id: answerId, after_seq: after });
     settle();
   }

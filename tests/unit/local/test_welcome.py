@@ -25,6 +25,11 @@ def test_a_new_key_is_shown_and_an_old_one_is_not(config: Config) -> None:
     assert str(config.home / "api-key") in later
 
 
+def test_the_chat_page_comes_first(config: Config) -> None:
+    lines = welcome(config, Prepared("demo", "zw_secret", False), *_AT).split("\n")
+    assert lines[1].endswith(f"{_AT[0]}/")
+
+
 def test_both_languages_are_tried_with_and_without_a_token(config: Config) -> None:
     lines = welcome(config, Prepared("demo", "zw_secret", False), *_AT).splitlines()
     curls = [line for line in lines if "curl" in line]
