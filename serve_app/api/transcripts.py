@@ -60,6 +60,7 @@ def _told_in(turn: Turn) -> tuple[str, ...]:
 def _turn(turn: Turn) -> dict[str, Any]:
     return {
         "message_id": turn.question.message_id,
+        "message_ids": [turn.question.message_id, *turn.question.merged],
         "question": turn.question.text,
         "asked_at": turn.question.asked_at,
         "answer": turn.answer
