@@ -104,7 +104,7 @@ class DeskSettings(Settings):
     webhook_url: str | None = None
     """Told of every change of a ticket, by POST, signed as Standard Webhooks says. Default: nobody is told."""
     webhook_secret: SecretRef | None = None
-    """Signs the webhook; at least 24 bytes."""
+    """Signs the webhook: `whsec_` and base64, or any text; at least 24 bytes."""
     expected_wait_s: int = Field(default=120, ge=0)
     """Told to a customer while someone is on duty, for each conversation that waits before."""
 
@@ -207,6 +207,20 @@ class LimitSettings(Settings):
     """Tokens for the chat page, per ingress process; more are a 429 with `Retry-After`."""
     turn_wait_s: float = Field(default=20.0, gt=0)
     """How long a question waits for its session's earlier one."""
+    sockets: int = Field(default=4096, ge=1)
+    """Open WebSockets, per ingress process; more are closed with 4503."""
+    hello_s: float = Field(default=10.0, gt=0)
+    """A WebSocket whose client does not say who it is within this time is closed with 4408."""
+    socket_idle_s: float = Field(default=600.0, gt=0)
+    """A WebSocket on which the client sends nothing for so long, not even a ping, is closed."""
+    socket_backlog_chars: int = Field(default=1_000_000, ge=1000)
+    """A WebSocket whose client leaves so much unread is cut. What it missed can be resumed."""
+    messages_waiting: int = Field(default=16, ge=1)
+    """Messages of one WebSocket that wait for the answers to earlier ones; further ones are refused."""
+    grace_s: float = Field(default=10.0, gt=0)
+    """An answer that nobody watches any more goes on for so long, then it is aborted."""
+    resume_s: int = Field(default=300, ge=1)
+    """An answer's events can be resumed for so long."""
 
 
 class DeadlineSettings(Settings):

@@ -19,6 +19,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from serve_app.config import LOCAL_REDIS_URL, RedisSettings
 from serve_app.domain.errors import ConfigError, StoreFailed
+from serve_app.domain.live import Talk
 
 
 def connect(settings: RedisSettings) -> Redis:
@@ -108,6 +109,12 @@ def session_keys(tenant: str, session_id: str) -> tuple[str, str, str]:
     """A session's keys (head, turns, queue). They share one hash tag, so they lie in one slot of a cluster."""
     tag = f"zw:s:{{{_quoted(tenant)}/{_quoted(session_id)}}}"
     return f"{tag}:head", f"{tag}:turns", f"{tag}:queue"
+
+
+def live_names(talk: Talk, answer_id: str) -> tuple[str, str, str]:
+    """A conversation's channel; and two keys in one slot: an answer's events, and the conversation's answers under way."""
+    tag = f"zw:l:{{{_quoted(talk.tenant)}/{_quoted(talk.session_id)}}}"
+    return tag, f"{tag}:e:{answer_id}", f"{tag}:u"
 
 
 def answer_key_in_redis(key: str) -> str:

@@ -38,6 +38,11 @@ class Reply:
         self._said: list[Middle] = []
         self._recorded = False
 
+    @property
+    def question(self) -> str:
+        """What was asked, with all the messages that are one question."""
+        return self._work.text
+
     async def events(self) -> AsyncGenerator[Event]:
         """`Meta`, what is said, then `Done`; or `Failed`, after which nothing follows."""
         yield self.meta

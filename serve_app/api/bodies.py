@@ -12,6 +12,8 @@ from serve_app.domain.errors import InvalidField, MalformedRequest, TooLong, Uns
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:-]+$")]
 
+Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
+
 
 class AskBody(BaseModel):
     """`POST /v1/ask`. Exactly one of `question` and `choice`."""
@@ -24,9 +26,7 @@ class AskBody(BaseModel):
     message_id: Id | None = Field(default=None, description="Repeating it adds no turn and gives the same answer.")
     order_id: Id | None = Field(default=None, description="The order that the question was asked from.")
     sku_id: Id | None = Field(default=None, description="The product that the question was asked from.")
-    locale: str | None = Field(
-        default=None, max_length=35, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", description="zh-CN, en-GB, …"
-    )
+    locale: Locale | None = Field(default=None, description="zh-CN, en-GB, …")
     stream: bool = Field(default=False, description="Answer as server-sent events.")
 
     @model_validator(mode="after")
@@ -41,8 +41,13 @@ Body = TypeVar("Body", bound=BaseModel)
 
 async def read_body(request: Request, form: type[Body], limit_bytes: int) -> Body:
     """Raises UnsupportedMediaType, TooLong, MalformedRequest, InvalidField."""
+    return checked(form, await read_object(request, limit_bytes))
+
+
+def checked(form: type[Body], tree: dict[str, Any]) -> Body:
+    """Raises InvalidField, naming the first field that breaks the schema."""
     try:
-        return form.model_validate(await read_object(request, limit_bytes))
+        return form.model_validate(tree)
     except ValidationError as error:
         raise _invalid(error.errors(include_url=False, include_input=False)[0]) from None
 

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serve_app.answering.in_flight import InFlight
 from serve_app.domain.errors import MalformedRequest, NotFound, Overloaded, ZeroWaitError
 
 logger = logging.getLogger(__name__)
@@ -59,12 +60,11 @@ def add_error_handlers(app: FastAPI) -> None:
 class Edge:
     """The outermost layer: the request's id, the bound on requests in flight, and no exception without our form."""
 
-    def __init__(self, app: ASGIApp, limit: int, new_id: Callable[[str], str], *, name_requests: bool) -> None:
+    def __init__(self, app: ASGIApp, in_flight: InFlight, new_id: Callable[[str], str], *, name_requests: bool) -> None:
         self._app = app
-        self._limit = limit
         self._new_id = new_id
         self._name_requests = name_requests
-        self._in_flight = 0
+        self._in_flight = in_flight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,21 +81,19 @@ class Edge:
                     MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        if self._in_flight >= self._limit and scope["path"] not in PROBES:
-            overloaded = Overloaded("Too many questions at once.", retry_after_s=1)
-            await as_json(overloaded.body(), 503, {"retry-after": "1"})(scope, receive, send_with_id)
-            return
-        self._in_flight += 1
         try:
-            await self._app(scope, receive, send_with_id)
+            with self._in_flight.one(always=scope["path"] in PROBES):
+                await self._app(scope, receive, send_with_id)
+        except Overloaded as overloaded:
+            if started:
+                raise
+            await as_json(overloaded.body(), 503, {"retry-after": "1"})(scope, receive, send_with_id)
         except Exception:
             logger.exception("request %s failed", request_id)
             if started:
                 raise
             error = ZeroWaitError("Something went wrong on our side.")
             await as_json(error.body(), error.status)(scope, receive, send_with_id)
-        finally:
-            self._in_flight -= 1
 
     def _request_id(self, scope: Scope) -> str:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from serve_app.answering.frames import payload
 from serve_app.answering.reply import Reply
 from serve_app.domain.messages import (
     EVENT_NAMES,
@@ -28,15 +29,6 @@ from serve_app.domain.messages import (
 )
 
 T = TypeVar("T")
-
-
-def payload(event: Event) -> Any:
-    """An event's JSON data, in the contract's form."""
-    if isinstance(event, Suggestions):
-        return event.items
-    if isinstance(event, Failed):
-        return {"error": event.error}
-    return event
 
 
 def encode(event: Event) -> bytes:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from serve_app.answering.in_flight import InFlight
 from serve_app.api.edge import Edge
 
 
@@ -20,7 +21,7 @@ def client(edge: Edge) -> httpx.AsyncClient:
 
 
 async def test_an_unforeseen_failure_is_logged_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    edge = Edge(broken, 4, lambda prefix: f"{prefix}_1", name_requests=True)
+    edge = Edge(broken, InFlight(4), lambda prefix: f"{prefix}_1", name_requests=True)
     async with client(edge) as http:
         response = await http.get("/v1/anything")
     assert response.status_code == 500
@@ -40,7 +41,7 @@ async def test_more_than_the_bound_are_told_to_come_back_but_probes_are_answered
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async with client(Edge(slow, 1, lambda prefix: prefix, name_requests=True)) as http:
+    async with client(Edge(slow, InFlight(1), lambda prefix: prefix, name_requests=True)) as http:
         first = asyncio.create_task(http.get("/v1/ask"))
         await entered.wait()
         second = await http.get("/v1/ask")
