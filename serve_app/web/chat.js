@@ -27,7 +27,10 @@ const visitor = new Visitor(shop, (customers) => {
   showIdentity();
 });
 const conversation = new Conversation((entry) => show(entry));
-const view = new Log(log, byId("main"), new Format(shop.timeZone), { choose, retry, again, stop, rate, rateChat, newChat }, () => language);
+const view = new Log({
+  root: log, scroller: byId("main"), format: new Format(shop.timeZone), demoModel: shop.demoModel, page: () => language,
+  actions: { choose, retry, again, stop, rate, rateChat, newChat },
+});
 const link = new Link({ hello, onFrame, onState, onRefused });
 
 // What is seen

@@ -8,9 +8,9 @@ import { tag, words } from "./words.js";
 const SENTENCE = /[^。！？!?；\n]*?(?:[。！？；\n]+|[!?]+(?=\s|$)|\.(?=\s))\s*/gy;
 
 export class Log {
-  /** `actions`: choose, suggest, retry, stop, rate, rateChat, newChat. `page()` gives the page's language. */
-  constructor(root, scroller, format, actions, page) {
-    Object.assign(this, { root, scroller, format, actions, page });
+  /** `actions`: choose, retry, again, stop, rate, rateChat, newChat. `page()` gives the page's language. */
+  constructor({ root, scroller, format, demoModel, actions, page }) {
+    Object.assign(this, { root, scroller, format, demoModel, actions, page });
     this.shown = new Map(); // entry's key to its element
     this.follows = true;
     scroller.addEventListener("scroll", () => (this.follows = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80), { passive: true });
@@ -153,7 +153,8 @@ export class Log {
 
   #foot(answer, t) {
     const model = answer.meta.model;
-    const label = model ? el("p", { class: "made-by" }, t.ai(model), answer.meta.demo && el("span", { class: "demo" }, ` · ${t.demoModel}`)) : null;
+    const isDemo = answer.meta.demo ?? model === this.demoModel;
+    const label = model ? el("p", { class: "made-by" }, t.ai(model), isDemo && el("span", { class: "demo" }, ` · ${t.demoModel}`)) : null;
     if (!answer.isWhole) {
       const stop = answer.text && answer.meta.source === "model" ? el("button", { type: "button", class: "link", "data-focus": "stop", onclick: () => this.actions.stop(answer) }, t.stop) : null;
       return label || stop ? el("footer", {}, label, stop) : null;

@@ -34,7 +34,7 @@ const WORDS = {
     steps: ["揽收", "运输", "派送", "签收"],
     starter: {
       anonymous: ["运费怎么算？", "支持七天无理由退货吗？", "多久发货？", "退款多久到账？", "怎么开发票？", "收到的商品坏了怎么办？"],
-      customer: ["我的快递到哪了？", "我的订单到哪一步了？", "我的退款到哪了？", "我是什么会员等级？", "我有哪些优惠券？", "运费怎么算？"],
+      customer: ["我的快递到哪了？", "我的订单什么状态？", "我的退款到哪了？", "我是什么会员等级？", "我有哪些优惠券？", "运费怎么算？"],
     },
   },
   en: {
@@ -67,7 +67,7 @@ const WORDS = {
     returnNo: "Return no.", channel: "Refunded to", requestedAt: "Requested", refundedAt: "Refunded on", freight: "Freight",
     steps: ["Picked up", "In transit", "Out for delivery", "Delivered"],
     starter: {
-      anonymous: ["How much is shipping?", "What is your return policy?", "When will you ship?", "How long does a refund take?", "How do I get an invoice?", "What if the item arrives damaged?"],
+      anonymous: ["How much is shipping?", "What is your return policy?", "How long does delivery take?", "How long does a refund take?", "How do I get an invoice?", "What if the item arrives damaged?"],
       customer: ["Where is my parcel?", "What is the status of my order?", "Where is my refund?", "What is my membership tier?", "Which coupons do I have?", "How much is shipping?"],
     },
   },
