@@ -18,9 +18,12 @@ from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
 from serve_app.adapters.redis_live import RedisLive
 from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.adapters.redis_transcripts import RedisTranscripts
+from serve_app.adapters.sql_drafts import SqlDrafts
+from serve_app.adapters.sql_feedback import SqlRatings
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.sql_outbox import SqlOutbox
+from serve_app.adapters.sql_proposals import SqlProposals
 from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
@@ -32,6 +35,7 @@ from serve_app.answering.in_flight import InFlight
 from serve_app.answering.live import Live
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
+from serve_app.answering.taps import Taps
 from serve_app.answering.voices import Voices
 from serve_app.api.readiness import Readiness
 from serve_app.api.services import Completions, Services
@@ -40,6 +44,7 @@ from serve_app.domain.generation import Sampling
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.model_card import card_of
 from serve_app.domain.understanding import Understander
+from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
 from serve_app.versions import Versions
@@ -99,6 +104,9 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     _in_background(desk_watch.run(), stack)
     handover = Handover(tickets, desk_watch, shops, clock, new_id)
     stack.push_async_callback(handover.aclose)
+    proposals = SqlProposals(engine)
+    taps = Taps(proposals, clock)
+    stack.push_async_callback(taps.aclose)
     course = Course(
         shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
         understander=await asyncio.to_thread(_understander),
@@ -111,6 +119,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         new_id=new_id,
         deadlines=config.deadlines,
         handover=handover,
+        taps=taps,
     )
     live = Live(RedisLive(redis, keep_s=config.limits.resume_s), sessions, desk_watch, config.limits.grace_s)
     _in_background(live.run(), stack)
@@ -135,6 +144,9 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         desk_feed=desk_watch,
         live=live,
         in_flight=InFlight(config.limits.requests_in_flight),
+        editor=KnowledgeEditor(knowledge, SqlDrafts(engine), proposals, clock.now),
+        proposals=proposals,
+        ratings=SqlRatings(engine),
         readiness=Readiness(checks, clock.monotonic),
         limits=config.limits,
         clock=clock,

@@ -91,7 +91,7 @@ class KnowledgeEditor:
         return await self._record.publish_checked(tenant, written, served, self._now(), by=by, note=note, expected=expected)
 
     async def rebase(self, tenant: str, *, keep: Kept | None, by: str) -> Diff:
-        """Puts the draft's changes over what is published now. Raises Conflict, and ConfigError as `rebased` does."""
+        """Puts the draft's changes over what is published now. Raises Conflict, as `rebased` does too."""
         draft = await self._drafts.read(tenant)
         if draft is None:
             raise Conflict("There is no draft to rebase.")
@@ -130,6 +130,10 @@ class KnowledgeEditor:
         if not done.is_news:
             raise Conflict(f"Version {latest}, which is published, holds the same as version {wanted}: nothing was done.")
         return done
+
+    async def latest(self, tenant: str) -> int:
+        """The number of the last publication; 0 before the first."""
+        return await self._record.latest(tenant)
 
     async def history(self, tenant: str, limit: int = 50) -> tuple[Version, ...]:
         return await self._record.history(tenant, limit)

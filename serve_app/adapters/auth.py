@@ -56,8 +56,8 @@ class KeyAndTokenAuthenticator:
         if scope not in grant.scopes:
             raise Forbidden(f"the API key lacks the scope `{scope}`")
         if not customer_token:
-            return Caller(grant.tenant)
-        return Caller(grant.tenant, await self._customer_id(grant.tenant, customer_token))
+            return Caller(grant.tenant, key_id=grant.id)
+        return Caller(grant.tenant, await self._customer_id(grant.tenant, customer_token), grant.id)
 
     async def _visitor(self, token: str, customer_token: str | None) -> Caller:
         """A customer's own token says who an anonymous visitor is."""

@@ -85,17 +85,22 @@ def read_yaml(name: str, text: str) -> Reading:
     return reading
 
 
-def yaml_of(publication: Publication) -> dict[str, str]:
-    """Files, by name, that read back as this."""
+def tree_of(publication: Publication) -> dict[str, Any]:
+    """Lists of entries and templates, and policies by name, as the files hold them."""
     policies = {
         policy.id: _PolicyForm(unit=policy.unit, value=policy.value, currency=policy.currency)
         for policy in publication.policies
     }
     return {
-        "entries.yaml": _written([_entry_tree(entry) for entry in publication.entries]),
-        "policies.yaml": _written({name: form.model_dump(exclude_none=True) for name, form in policies.items()}),
-        "templates.yaml": _written([_template_tree(template) for template in publication.templates]),
+        "entries": [_entry_tree(entry) for entry in publication.entries],
+        "policies": {name: form.model_dump(exclude_none=True) for name, form in policies.items()},
+        "templates": [_template_tree(template) for template in publication.templates],
     }
+
+
+def yaml_of(publication: Publication) -> dict[str, str]:
+    """Files, by name, that read back as this."""
+    return {f"{part}.yaml": _written(tree) for part, tree in tree_of(publication).items()}
 
 
 _F = TypeVar("_F", bound=_Form)

@@ -15,6 +15,7 @@ from serve_app.answering.reply import Reply, quietly, text_of
 from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
+from serve_app.answering.taps import Taps
 from serve_app.answering.work import Draft, Work, at_once
 from serve_app.config import DeadlineSettings
 from serve_app.domain.errors import DeadlineExceeded, Forbidden, InvalidField, NotReady, StoreFailed
@@ -74,6 +75,7 @@ class Course:
         new_id: Callable[[str], str],
         deadlines: DeadlineSettings,
         handover: Handover,
+        taps: Taps,
     ) -> None:
         self._shops = shops
         self._understander = understander
@@ -86,6 +88,7 @@ class Course:
         self._new_id = new_id
         self._deadlines = deadlines
         self._handover = handover
+        self._taps = taps
 
     def keeping(self, sessions: Sessions) -> Course:
         """The same course, with conversations that are kept elsewhere."""
@@ -124,6 +127,7 @@ class Course:
         work.text = begun.text or text
         if begun.repeated is not None:
             return await self._again(work, begun.repeated)
+        self._taps.learn(ask, work.session, lambda said: self._understand(ask, said, Focus()))
         try:
             with work.step("understand"):
                 work.understood = self._understand(ask, work.text, work.session.focus)

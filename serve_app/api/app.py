@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from serve_app.api.admin import add_admin
 from serve_app.api.asking import add_asking
 from serve_app.api.completions import add_completions
 from serve_app.api.desk import add_desk
 from serve_app.api.edge import Edge, add_error_handlers, as_json
+from serve_app.api.feedback import add_feedback
 from serve_app.api.pages import add_pages
 from serve_app.api.services import Services
 from serve_app.api.socket import add_socket
@@ -21,7 +23,7 @@ def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
     app = FastAPI(title="ZeroWait", version="0.1.0", docs_url="/docs", redoc_url=None)
     add_error_handlers(app)
     _add_health(app, services)
-    for add in (add_asking, add_transcripts, add_desk, add_visitors, add_pages, add_completions, add_socket):
+    for add in (add_asking, add_transcripts, add_desk, add_visitors, add_pages, add_completions, add_socket, add_admin, add_feedback):
         add(app, services)
     app.add_middleware(Edge, in_flight=services.in_flight, new_id=services.new_id, name_requests=name_requests)
     return app

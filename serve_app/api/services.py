@@ -15,7 +15,8 @@ from serve_app.api.readiness import Readiness
 from serve_app.config import LimitSettings, TenantSettings
 from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import ModelCard
-from serve_app.ports import Authenticator, Clock, DeskFeed, LiveSessions, Tokenizer, Transcripts
+from serve_app.knowledge_editing import KnowledgeEditor
+from serve_app.ports import Authenticator, Clock, DeskFeed, LiveSessions, Proposals, Ratings, Tokenizer, Transcripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ class Services:
     desk_feed: DeskFeed
     live: Live
     in_flight: InFlight
+    editor: KnowledgeEditor
+    proposals: Proposals
+    ratings: Ratings
     readiness: Readiness
     limits: LimitSettings
     clock: Clock

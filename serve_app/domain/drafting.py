@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypedDict, TypeVar
 
-from serve_app.domain.errors import ConfigError
+from serve_app.domain.errors import ConfigError, Conflict
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.messages import Language
@@ -148,21 +148,21 @@ Kept = Literal["draft", "published"]
 
 
 def rebased(base: Publication, published: Publication, draft: Draft, keep: Kept | None) -> dict[str, Item | None]:
-    """The draft's changes over what is published now. Raises ConfigError naming what both changed, unless `keep` says whose."""
+    """The draft's changes over what is published now. Raises Conflict naming what both changed, unless `keep` says whose."""
     both = conflicts(base, published, draft)
     if both and keep is None:
-        raise ConfigError(
-            f"the draft and a later publication both changed {', '.join(both)}: look at `diff`, then rebase keeping the "
-            f"draft's or the published ones"
+        raise Conflict(
+            f"The draft and a later publication both changed {', '.join(both)}: look at the diff, then rebase keeping the "
+            f"draft's or the published ones."
         )
     changes = {key: item for key, item in draft.changes.items() if keep != "published" or key not in both}
     return changes_between(published, with_changes(published, changes))
 
 
 def with_variant(known: Publication, entry_id: str, language: Language, text: str) -> Publication:
-    """The same with one more question for an entry; nothing changes if the entry has it. Raises ConfigError: no such entry."""
+    """The same with one more question for an entry; nothing changes if the entry has it. Raises Conflict: no such entry."""
     if all(entry.id != entry_id for entry in known.entries):
-        raise ConfigError(f"there is no entry {entry_id} any more: reject the proposal")
+        raise Conflict(f"There is no entry {entry_id} any more: reject the proposal.")
     return replace(known, entries=tuple(_asked(known.entries, entry_id, language, text)))
 
 

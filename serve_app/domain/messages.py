@@ -33,6 +33,7 @@ class Caller:
 
     tenant: str
     customer_id: str | None = None
+    key_id: str = field(default="", compare=False)  # which of the tenant's keys; empty for a visitor's token
 
 
 @dataclass(frozen=True, slots=True)
