@@ -9,6 +9,7 @@ said like that, to this customer; what is not found is told by the client alone,
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,7 +17,6 @@ from typing import Any, Literal
 import orjson
 
 from serve_app.domain.messages import Choices, Middle, Suggestions, middle_of
-from serve_app.domain.normalise import clean
 from serve_app.domain.question import Focus
 from serve_app.domain.session import Turn
 
@@ -78,7 +78,7 @@ def read_transcript(tenant: str, customer_id: str | None, messages: Sequence[Mes
     *earlier, last = messages
     for message in earlier:
         digest = _linked(digest, message.role, message.text)
-        if message.role == "user" and clean(message.text):
+        if message.role == "user" and message.text.strip():
             exchanges.append(Exchange(message.text))
             opening = opening or digest
         elif message.role == "assistant" and exchanges:
@@ -88,7 +88,7 @@ def read_transcript(tenant: str, customer_id: str | None, messages: Sequence[Mes
     digest = _linked(digest, last.role, last.text)
     return Transcript(
         exchanges=tuple(exchanges),
-        instructions="\n".join(message.text for message in earlier if message.role == "system" and clean(message.text)),
+        instructions="\n".join(message.text for message in earlier if message.role == "system" and message.text.strip()),
         question=last.text,
         opening=(opening or digest).hex(),
         has_tools=any(message.role == "tool" for message in earlier),
@@ -98,7 +98,7 @@ def read_transcript(tenant: str, customer_id: str | None, messages: Sequence[Mes
 
 def _linked(digest: bytes, role: Role, text: str) -> bytes:
     """BLAKE2b (RFC 7693). Clients change white space and compose characters anew, so neither counts."""
-    form = "".join(clean(text).split())
+    form = "".join(unicodedata.normalize("NFC", text).split())
     return hashlib.blake2b(digest + f"{role}\0{form}".encode(), digest_size=_DIGEST_BYTES).digest()
 
 
