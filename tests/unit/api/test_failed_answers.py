@@ -16,6 +16,7 @@ from serve_app.adapters.system import SystemClock
 from serve_app.adapters.tokenizer import ByteTokenizer
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course
+from serve_app.answering.in_flight import InFlight
 from serve_app.answering.reply import Reply
 from serve_app.answering.work import Draft, Work
 from serve_app.api.app import create_app
@@ -70,6 +71,8 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         handover=cast(Any, None),
         desk_work=cast(Any, None),
         desk_feed=cast(Any, None),
+        live=cast(Any, None),
+        in_flight=InFlight(4),
         editor=cast(Any, None),
         proposals=cast(Any, None),
         ratings=cast(Any, None),
