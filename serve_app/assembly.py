@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.adapters.visitor_tokens import VisitorTokens
+from serve_app.adapters.webhook import Hook, WebhookSender
 from serve_app.answering.course import Course, Shop
 from serve_app.answering.desk_work import DeskWork
 from serve_app.answering.handover import Handover, HandoverShop
@@ -39,7 +41,7 @@ from serve_app.answering.taps import Taps
 from serve_app.answering.voices import Voices
 from serve_app.api.readiness import Readiness
 from serve_app.api.services import Completions, Services
-from serve_app.config import Config, TenantSettings
+from serve_app.config import Config, TenantSettings, secret
 from serve_app.domain.generation import Sampling
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.model_card import card_of
@@ -102,6 +104,9 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     )
     await desk_watch.refresh()
     _in_background(desk_watch.run(), stack)
+    sender = WebhookSender(SqlOutbox(engine), _hooks(config), clock, random.random)
+    stack.push_async_callback(sender.aclose)
+    _in_background(sender.run(), stack)
     handover = Handover(tickets, desk_watch, shops, clock, new_id)
     stack.push_async_callback(handover.aclose)
     proposals = SqlProposals(engine)
@@ -162,6 +167,15 @@ def _in_background(work: Awaitable[None], stack: AsyncExitStack) -> None:
         await asyncio.wait([task])
 
     stack.push_async_callback(end)
+
+
+def _hooks(config: Config) -> dict[str, Hook]:
+    desks = {name: tenant.desk for name, tenant in config.tenants.items()}
+    return {
+        name: Hook(desk.webhook_url, secret(desk.webhook_secret, config.home))
+        for name, desk in desks.items()
+        if desk.webhook_url is not None and desk.webhook_secret is not None
+    }
 
 
 def _understander() -> Understander:

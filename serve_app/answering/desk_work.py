@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from serve_app.answering.handover import HandoverShop
@@ -125,6 +125,21 @@ class DeskWork:
             raise _away(error) from error
         self._changed(ticket)
         return ticket
+
+
+def ticket_json(ticket: Ticket) -> dict[str, Any]:
+    """As the desk sees it."""
+    fields = asdict(ticket)
+    fields["ticket_id"] = fields.pop("id")
+    return {name: value for name, value in fields.items() if name not in ("tenant", "changes")}
+
+
+def opened_json(opened: Opened) -> dict[str, Any]:
+    """With the packet; in its transcript `from` says who spoke."""
+    packet = asdict(opened.packet)
+    for line in packet["transcript"]:
+        line["from"] = line.pop("author")
+    return ticket_json(opened.ticket) | {"packet": packet}
 
 
 def _away(error: StoreFailed) -> NotReady:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Path
@@ -11,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve_app.adapters.auth import bearer
-from serve_app.answering.desk_work import NAME_CHARS_MAX, Opened
+from serve_app.answering.desk_work import NAME_CHARS_MAX, opened_json, ticket_json
 from serve_app.api.asking import caller_of
 from serve_app.api.bodies import Id, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.services import Services
 from serve_app.domain.errors import InvalidField
 from serve_app.domain.messages import Language
-from serve_app.domain.tickets import TEXT_CHARS_MAX, Ticket
+from serve_app.domain.tickets import TEXT_CHARS_MAX
 
 Name = Annotated[str, Field(max_length=NAME_CHARS_MAX, description="The agent's, as the customer sees it.")]
 TICKETS = "/v1/admin/desk/tickets"
@@ -119,21 +118,6 @@ def _add_changing(app: FastAPI, services: Services) -> None:
         tenant = await _tenant(services, request)
         body = await _optional(services, request, CloseBody)
         return as_json(ticket_json(await desk.close(tenant, ticket_id, body.note)))
-
-
-def ticket_json(ticket: Ticket) -> dict[str, Any]:
-    """As the desk sees it."""
-    fields = asdict(ticket)
-    fields["ticket_id"] = fields.pop("id")
-    return {name: value for name, value in fields.items() if name not in ("tenant", "changes")}
-
-
-def opened_json(opened: Opened) -> dict[str, Any]:
-    """With the packet; in its transcript `from` says who spoke."""
-    packet = asdict(opened.packet)
-    for line in packet["transcript"]:
-        line["from"] = line.pop("author")
-    return ticket_json(opened.ticket) | {"packet": packet}
 
 
 async def _tenant(services: Services, request: Request) -> str:

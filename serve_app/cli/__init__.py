@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "token": ("serve_app.cli.token", "command", "Make a customer's token, for trying."),
     "knowledge": ("serve_app.cli.knowledge", "app", "What the shop answers: import, diff, publish, roll back."),
     "source": ("serve_app.cli.source", "app", "The sources of the shop's facts: check what they give."),
+    "desk": ("serve_app.cli.desk", "app", "Conversations that wait for a person: list, show, claim, reply, close."),
 }
 
 
