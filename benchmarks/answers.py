@@ -77,10 +77,10 @@ def check_orders(questions: Iterable[Question], shop: Shop, policies: Policies) 
     unpublished: set[str] = set()
     for question in questions:
         if question.customer is not None and not shop.has(question.customer):
-            raise BadQuestions(f"question {question.id}: the shop has no customer {question.customer}")
+            raise BadQuestions(f"{question.where}: the shop has no customer {question.customer}")
         for order_id in question.order_ids:
             if shop.owners.get(order_id) != question.customer:
-                raise BadQuestions(f"question {question.id}: {order_id} is not an order of {question.customer}")
+                raise BadQuestions(f"{question.where}: {order_id} is not an order of {question.customer}")
         for turn in range(len(question.turns)):
             expect = question.expected(turn)
             unpublished |= set(expect.entries if expect else ()) - policies.entries

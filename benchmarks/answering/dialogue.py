@@ -27,6 +27,11 @@ class Answer:
     error: str = ""
 
     @property
+    def is_policy(self) -> bool:
+        """A published entry's own words."""
+        return bool(self.citations) and self.source != "model"
+
+    @property
     def is_handed_over(self) -> bool:
         return self.finish_reason == "handoff" or self.source == "agent"
 
@@ -68,9 +73,11 @@ class Turn:
         return offered[index][0] if -len(offered) <= index < len(offered) else None
 
 
-def named_orders(answer: Answer) -> frozenset[str]:
-    """The orders that text and cards name by their numbers."""
-    return order_ids(answer.text) | frozenset[str]().union(*map(ids_in, answer.cards))
+def named_orders(answer: Answer, customer: Customer | None) -> frozenset[str]:
+    """The orders that text and cards name: by number, or by the last four digits of one of the customer's."""
+    tails = {claim.value for claim in claims(answer.text, date(2000, 1, 1)) if claim.kind == "tail"}
+    by_tail = {order.id for order in (customer.orders if customer else ()) if order.id[-4:] in tails}
+    return order_ids(answer.text) | by_tail | frozenset[str]().union(*map(ids_in, answer.cards))
 
 
 def order_ids(text: str) -> frozenset[str]:
@@ -94,8 +101,8 @@ def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def asked_orders(turn: Turn, customer: Customer, shop: Shop) -> frozenset[str]:
-    """The customer's order that the turn names: by number, tracking number, last four digits, a tap, a place among what was
-    offered before, or a thing that only one of the orders holds. Empty when it names none, or could mean several."""
+    """The order that the turn names: by number, tracking number, last four digits, a tap, a place among what was offered
+    before, or a thing that only one of the customer's orders holds. Empty when it names none, or could mean several."""
     if turn.tapped and customer.order(turn.tapped):
         return frozenset([turn.tapped])
     said = turn.said
@@ -106,8 +113,8 @@ def asked_orders(turn: Turn, customer: Customer, shop: Shop) -> frozenset[str]:
     }
     tails = set(re.findall(r"(?<!\d)\d{4}(?!\d)", said))
     mine = {order.id for order in customer.orders}
-    named = (numbers & mine) | {order_id for order_id in mine if order_id[-4:] in tails}
-    if named or numbers:
+    named = numbers | {order_id for order_id in mine if order_id[-4:] in tails}
+    if named:
         return frozenset(named)
     place = _place(said)
     if place is not None and (chosen := turn.option(place)) in mine and chosen is not None:

@@ -105,7 +105,7 @@ def _lacks_fields(turn: Turn, expect: Expect, customer: Customer | None) -> str:
         order = customer.order(order_id)
         if order is None:
             return f"{order_id} is not an order of {customer.id}"
-        others = named_orders(answer) - {order_id}
+        others = named_orders(answer, customer) - {order_id}
         if others:
             return f"tells of {', '.join(sorted(others))} instead of {order_id}"
         missing = [name for name in expect.shows or () if not _shows_order(name, answer.text, order, today)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 Language = Literal["zh", "en"]
 Thing = Literal["order", "parcel", "refund", "invoice", "coupon"]
@@ -91,6 +91,19 @@ class Question(_Form):
     turns: Annotated[tuple[str | Tap, ...], Field(min_length=1)]
     expect: Expect | tuple[Expect | None, ...] | None = None
     tags: tuple[str, ...] = ()
+    _where: str = PrivateAttr("")
+
+    @property
+    def where(self) -> str:
+        """File and line, or the id of one that comes from no file."""
+        return self._where or f"question {self.id}"
+
+    @staticmethod
+    def at(where: str, tree: Mapping[str, Any]) -> Question:
+        """Raises ValidationError."""
+        question = Question.model_validate(tree)
+        question._where = where
+        return question
 
     @model_validator(mode="after")
     def _fits(self) -> Question:
@@ -145,7 +158,7 @@ def _question(where: str, line: str, default_id: str) -> Question:
     if not isinstance(tree, dict):
         raise BadQuestions(f"{where}: a question is a JSON object")
     try:
-        return Question.model_validate({"id": default_id, **tree})
+        return Question.at(where, {"id": default_id, **tree})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(step) for step in first["loc"])

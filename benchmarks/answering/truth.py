@@ -1,109 +1,27 @@
 """What in an answer is not true: every claim of its text, its cards and its choices, against the shop's database.
 
-Nothing here knows what was expected. An answer with a citation is policy: its figures must be published ones. Every other one
-may also tell the customer's own facts: those of the orders that it is about, which are the ones that the answer names itself,
-or that the question names, or else any of the customer's.
+Nothing here knows what was expected. A published entry's words are policy: their figures must be published ones. Every
+other answer may also tell the customer's own facts: those of the orders that it is about, which are the ones that the answer
+names itself, or that the question names, or else any of the customer's.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cached_property
+from datetime import datetime, timedelta
 from typing import Any
 
 from benchmarks.answering import words
 from benchmarks.answering.claims import Claim, claims
 from benchmarks.answering.dialogue import Turn, asked_orders, ids_in, leaves, named_orders, order_ids
+from benchmarks.answering.known import CLOCK, Truth
 from benchmarks.answering.policies import Policies
 from benchmarks.answering.shop import Customer, Order, Shop
 
 # Raw values that cards give, by their field.
 _RAW_STATES = {"state": ("order", "parcel", "invoice"), "stage": ("after_sale",)}
 _RAW_FIELDS = ("type", "kind", "freight_payer", "refund_channel", "pickup_code", "pickup_point", "carrier", "return_no")
-# What a clock may have moved between the answer and this check.
-_CLOCK = timedelta(minutes=4)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """All that an answer about `orders` may say to the customer (None: anonymous). `offered` counts the choices in it."""
-
-    orders: tuple[Order, ...]
-    customer: Customer | None
-    policies: Policies
-    now: datetime
-    said: str
-    cited: tuple[str, ...] = ()
-    offered: int = 0
-
-    @property
-    def is_policy(self) -> bool:
-        return bool(self.cited)
-
-    @cached_property
-    def amounts(self) -> frozenset[int]:
-        own = frozenset[int]().union(*(order.amounts for order in self.orders))
-        coupons = self.customer.coupons if self.customer else ()
-        return own | self.policies.amounts | {one[name] for one in coupons for name in ("amount_minor", "minimum_minor")}
-
-    @cached_property
-    def days(self) -> frozenset[date]:
-        days = frozenset[date]().union(*(order.days for order in self.orders))
-        # What has not happened by the clock is told as happening now.
-        days |= {self.now.date()} if any(instant > self.now for order in self.orders for instant in order.instants) else set()
-        if self.customer:
-            days |= {self.customer.coupon_until(one) for one in self.customer.coupons}
-            days |= {self.customer.tier_until} if self.customer.tier_until else set()
-        return days | frozenset[date]().union(*((self.policies.entry_days or {}).get(entry, ()) for entry in self.cited))
-
-    @cached_property
-    def times(self) -> frozenset[str]:
-        """Instants as HH:MM. One that the database puts later than now is told as now."""
-        instants = [instant for order in self.orders for instant in order.instants]
-        minutes = (
-            [self.now + timedelta(minutes=step) for step in range(-4, 2)]
-            if max(instants, default=self.now) > self.now - _CLOCK
-            else []
-        )
-        ends = [self.customer.midnight - timedelta(seconds=1)] if self.customer else []
-        return frozenset(f"{one:%H:%M}" for one in (*instants, *minutes, *ends))
-
-    @cached_property
-    def states(self) -> frozenset[str]:
-        return frozenset[str]().union(*(order.states for order in self.orders))
-
-    @cached_property
-    def references(self) -> frozenset[str]:
-        """Every id that hangs on the orders."""
-        ids = [line[name] for order in self.orders for line in order.lines for name in ("id", "sku_id")]
-        ids += [parcel["id"] for order in self.orders for parcel in order.parcels]
-        ids += [sale[name] for order in self.orders for sale in order.after_sales for name in ("id", "return_no") if sale[name]]
-        ids += [invoice["id"] for order in self.orders for invoice in order.invoices]
-        return frozenset(ids) | {one["id"] for one in (self.customer.coupons if self.customer else ())}
-
-    def of_parcels(self, name: str) -> frozenset[str]:
-        return frozenset(parcel[name] for order in self.orders for parcel in order.parcels if parcel[name])
-
-    def counts(self, thing: str) -> frozenset[int]:
-        customer = self.customer
-        if customer is None:
-            return frozenset()
-        if thing == "order":
-            by_state = [sum(order.state == state for order in customer.orders) for state in {o.state for o in customer.orders}]
-            return frozenset({len(customer.orders), sum(order.is_open for order in customer.orders), self.offered, *by_state})
-        if thing == "parcel":
-            each = [n for order in self.orders for n in _parcel_counts(order)]
-            return frozenset({*each, *(sum(x) for x in zip(*map(_parcel_counts, customer.orders), strict=True))})
-        if thing == "item":
-            each = [n for order in self.orders for n in (len(order.lines), sum(line["quantity"] for line in order.lines))]
-            return frozenset({*each, *(line["quantity"] for order in self.orders for line in order.lines)})
-        if thing == "coupon":
-            return frozenset({len(customer.coupons)})
-        rows = [order.invoices if thing == "invoice" else order.after_sales for order in self.orders]
-        return frozenset({*map(len, rows), sum(map(len, rows)), self.offered})
 
 
 def wrong_facts(turn: Turn, customer: Customer | None, shop: Shop, policies: Policies) -> list[str]:
@@ -111,23 +29,22 @@ def wrong_facts(turn: Turn, customer: Customer | None, shop: Shop, policies: Pol
     answer = turn.answer
     now = turn.at.astimezone(shop.zone)
     asked = asked_orders(turn, customer, shop) if customer else frozenset[str]()
-    named = named_orders(answer)
+    named = named_orders(answer, customer)
     wrong = [f"tells of order {order_id}, which is not the customer's" for order_id in sorted(_strange(named, customer, turn))]
     if asked and not answer.choices:
         wrong += [f"tells of order {order_id}, asked was {', '.join(sorted(asked))}" for order_id in sorted(named - asked)]
-    subject = _subject(named or asked, customer) if not answer.citations else ()
-    truth = Truth(
-        subject, None if answer.citations else customer, policies, now, turn.all_said, answer.citations, len(answer.choices)
-    )
+    subject = () if answer.is_policy else _subject(named or asked, customer)
+    knows = None if answer.is_policy else customer
+    truth = Truth(subject, knows, policies, now, turn.all_said, answer.citations, len(answer.choices), answer.is_policy)
     # How long the desk takes is an estimate of the moment, in no database.
     text = re.sub(r"\d+ ?(?:minutes?|分钟)", "·", answer.text) if answer.is_handed_over else answer.text
-    wrong += _wrong_text(text, truth, shop, check_states=not (answer.citations or answer.is_demo_model))
+    wrong += _wrong_text(text, truth, shop, check_states=not (answer.is_policy or answer.is_demo_model))
     for card in answer.cards:
         about = _subject(ids_in(card), customer) or subject
         wrong += _wrong_card(card, Truth(about, customer, policies, now, turn.all_said), shop)
     for order_id, label in answer.choices:
         about = _subject(frozenset([order_id]), customer)
-        if not about:
+        if order_ids(order_id) and not (customer and customer.order(order_id)):
             wrong.append(f"offers {order_id}, which is not the customer's")
         wrong += _wrong_text(label, Truth(about, customer, policies, now, turn.all_said), shop, check_states=True)
     return list(dict.fromkeys(wrong))
@@ -172,7 +89,7 @@ def _why_wrong(claim: Claim, truth: Truth) -> str | None:
     """None when the claim is true, or says nothing that could be checked."""
     match claim.kind:
         case "order":
-            return None  # checked with the cards
+            return "a policy is about no order" if truth.is_policy else None  # whose it is, is checked with the cards
         case "tracking":
             is_true = claim.value in truth.of_parcels("tracking_no") or claim.value in re.sub(r"[ -]", "", truth.said).upper()
             return None if is_true else "no such tracking number in the order"
@@ -270,10 +187,6 @@ def _implied(states: frozenset[str], known: frozenset[str]) -> bool:
     return "invoice:issued" in states or "invoice:requested" in states
 
 
-def _parcel_counts(order: Order) -> tuple[int, int, int]:
-    return len(order.parcels), len(order.parcels_under_way), len(order.parcels) - len(order.parcels_under_way)
-
-
 # Cards
 
 
@@ -303,7 +216,7 @@ def _wrong_leaf(name: str, value: Any, truth: Truth, shop: Shop) -> str | None:
     if (instant := _instant(value)) is not None:
         local = instant.astimezone(truth.now.tzinfo)
         is_true = any(abs(local - known) < timedelta(minutes=1) for order in truth.orders for known in order.instants)
-        is_true |= abs(local - truth.now) < _CLOCK
+        is_true |= abs(local - truth.now) < CLOCK
         return None if is_true or local.date() == truth.now.date() else "nothing happens at this time"
     found = _wrong_text(value, truth, shop, check_states=False)
     return found[0] if found else None

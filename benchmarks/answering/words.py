@@ -48,7 +48,7 @@ STATES: dict[str, tuple[str, ...]] = {
         "未通过", "没有通过", "没通过", "被拒绝", "已拒绝", "未获通过", "not approved", "rejected", "declined", "turned down",
     ),
     "after_sale:awaiting_return": (
-        "待寄回", "等待寄回", "等您寄回", "等待您寄回", "前寄回", "寄回商品", "waiting for your return", "awaiting your return",
+        "待寄回", "等待寄回", "等您寄回", "等待您寄回", "前寄回", "请寄回", "waiting for your return", "awaiting your return",
         "waiting for you to send", "send it back", "send the item back",
     ),
     "after_sale:return_in_transit": ("退货运输中", "退货在途", "寄回途中", "return in transit", "return is on its way"),
