@@ -21,12 +21,15 @@ outbox = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("tenant", String(64), nullable=False),
+    Column("number", Integer, nullable=False),  # of the ticket's change
     Column("body", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at_us", BigInteger, nullable=False),
     Column("due_at_us", BigInteger, index=True),
     Column("reason", String(200), nullable=False),
 )
+
+_NOTICE = (outbox.c.id, outbox.c.tenant, outbox.c.number, outbox.c.body, outbox.c.created_at_us, outbox.c.attempts)
 
 
 class SqlOutbox:
@@ -41,7 +44,7 @@ class SqlOutbox:
         chosen = (
             select(outbox.c.id)
             .where(due, outbox.c.tenant.in_(tenants))
-            .order_by(outbox.c.created_at_us)
+            .order_by(outbox.c.created_at_us, outbox.c.number)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -49,11 +52,11 @@ class SqlOutbox:
             update(outbox)
             .where(due, outbox.c.id.in_(chosen))
             .values(attempts=outbox.c.attempts + 1, due_at_us=microseconds(now + timedelta(seconds=lease_s)))
-            .returning(outbox.c.id, outbox.c.tenant, outbox.c.body, outbox.c.created_at_us, outbox.c.attempts)
+            .returning(*_NOTICE)
         )
         async with transaction(self._engine) as connection:
             rows = (await connection.execute(taking)).all()
-        rows = sorted(rows, key=lambda row: row.created_at_us)
+        rows = sorted(rows, key=lambda row: (row.created_at_us, row.number))
         return [Notice(row.id, row.tenant, row.body, instant(row.created_at_us), row.attempts) for row in rows]
 
     async def delivered(self, notice_id: str) -> None:
@@ -80,6 +83,7 @@ async def put(connection: AsyncConnection, ticket: Ticket, change: TicketChange,
     row = {
         "id": f"evt_{secrets.token_urlsafe(16)}",
         "tenant": ticket.tenant,
+        "number": ticket.changes,
         "body": body_of(change, ticket, message, at),
         "attempts": 0,
         "created_at_us": microseconds(at),

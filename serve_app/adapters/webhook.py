@@ -45,7 +45,8 @@ class Hook:
         key = self.secret.encode()
         if self.secret.startswith("whsec_"):
             try:
-                key = base64.b64decode(self.secret.removeprefix("whsec_") + "==", validate=True)
+                unpadded = self.secret.removeprefix("whsec_").rstrip("=")
+                key = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
             except binascii.Error as error:
                 raise ConfigError("desk.webhook_secret: after whsec_ it must be base64") from error
         if len(key) < SECRET_BYTES_MIN:

@@ -92,10 +92,10 @@ class DeskWork:
         Raises NotFound, Conflict (closed), InvalidField."""
         ticket = await self._ticket(tenant, ticket_id)
         words = _checked(text.strip(), "text", TEXT_CHARS_MAX)
-        said = Message(
-            self._new_id("tm"), Author.AGENT, words, self._clock.now(), self._name(ticket, name or ticket.agent), message_id
-        )
-        return await self._told(self._tickets.reply(tenant, ticket_id, said, self._joined(ticket, name)))
+        joined = self._joined(ticket, name)
+        whose = self._name(ticket, name or ticket.agent)
+        said = Message(self._new_id("tm"), Author.AGENT, words, joined.at, whose, message_id)
+        return await self._told(self._tickets.reply(tenant, ticket_id, said, joined))
 
     async def close(self, tenant: str, ticket_id: str, note: str = "") -> Ticket:
         """The bot has the conversation again. `note` is the desk's own. Raises NotFound, Conflict (closed), InvalidField."""
