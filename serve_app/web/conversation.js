@@ -22,7 +22,7 @@ export class Conversation {
   }
 
   turnOf(messageId) {
-    return this.entries.find((entry) => entry.kind === "turn" && entry.questions.some(({ id }) => id === messageId));
+    return this.entries.find((entry) => entry.kind === "turn" && entry.questions.some(({ id, others }) => id === messageId || others?.includes(messageId)));
   }
 
   answering(answerId) {
@@ -71,7 +71,7 @@ export class Conversation {
 
   #fromElsewhere({ message_ids: ids, text, at }) {
     if (ids.some((id) => this.turnOf(id))) return;
-    this.entries.push({ kind: "turn", key: ids[0], at: Date.parse(at) || Date.now(), questions: [sent(ids[0], text, ids)], answer: null });
+    this.entries.push({ kind: "turn", key: ids[0], at: Date.parse(at) || Date.now(), questions: asOneByOne(ids, text), answer: null });
     this.changed();
   }
 
@@ -113,7 +113,7 @@ export class Conversation {
   /** The server's record of the conversation. What is still being answered or sent here stays as it is. */
   adopt({ turns = [], messages = [] }) {
     const rows = [...turns.map((turn) => this.#fromTurn(turn)), ...messages.map(fromMessage)];
-    const ids = new Set(rows.flatMap((entry) => [entry.key, ...(entry.questions ?? []).flatMap((question) => [question.id, ...(question.ids ?? [])])]));
+    const ids = new Set(rows.flatMap((entry) => [entry.key, ...(entry.questions ?? []).flatMap(({ id, others = [] }) => [id, ...others])]));
     const answers = new Set(rows.map(({ answer }) => answer?.id).filter(Boolean));
     const ours = this.entries.filter((entry) => {
       if (entry.kind === "turn") return !answers.has(entry.answer?.id) && !entry.questions.some(({ id }) => ids.has(id));
@@ -130,7 +130,7 @@ export class Conversation {
   #fromTurn(turn) {
     const ids = turn.message_ids ?? [turn.message_id];
     const known = ids.map((id) => this.turnOf(id)).find(Boolean);
-    const entry = known ?? { kind: "turn", key: ids[0], questions: [sent(ids[0], turn.question, ids)], answer: null };
+    const entry = known ?? { kind: "turn", key: ids[0], questions: asOneByOne(ids, turn.question), answer: null };
     entry.at = Date.parse(turn.asked_at);
     for (const question of entry.questions) if (turn.answer) question.state = "sent";
     if (turn.answer && !(entry.answer?.id === turn.answer.answer_id && entry.answer.isWhole)) entry.answer = fromRecord(turn.answer);
@@ -138,7 +138,13 @@ export class Conversation {
   }
 }
 
-const sent = (id, text, ids) => ({ id, ids, text, state: "sent" });
+const sent = (id, text) => ({ id, text, state: "sent" });
+
+/** Messages that became one question, line by line, as they were sent. */
+function asOneByOne(ids, text) {
+  const lines = text.split("\n");
+  return lines.length === ids.length ? ids.map((id, at) => sent(id, lines[at])) : [{ ...sent(ids[0], text), others: ids }];
+}
 
 function newAnswer(id) {
   return { id, seq: 0, meta: {}, text: "", cards: [], citations: [], choices: null, suggestions: [], finish: null, degraded: [], error: null, isWhole: false, taken: null, rating: null };
@@ -169,7 +175,7 @@ function fromRecord(record) {
 
 function fromMessage(message) {
   const at = Date.parse(message.at);
-  if (message.from === "customer") return { kind: "turn", key: message.id, at, questions: [sent(message.id, message.text, [message.id])], answer: null };
+  if (message.from === "customer") return { kind: "turn", key: message.id, at, questions: [sent(message.id, message.text)], answer: null };
   if (message.from === "agent") return { kind: "person", key: message.id, at, text: message.text, name: message.name };
   return { kind: "notice", key: message.id, at, text: message.text };
 }

@@ -68,7 +68,7 @@ const WORDS = {
     steps: ["Picked up", "In transit", "Out for delivery", "Delivered"],
     starter: {
       anonymous: ["How much is shipping?", "What is your return policy?", "How long does delivery take?", "How long does a refund take?", "How do I get an invoice?", "What if the item arrives damaged?"],
-      customer: ["Where is my parcel?", "What is the status of my order?", "Where is my refund?", "What is my membership tier?", "Which coupons do I have?", "How much is shipping?"],
+      customer: ["Where is my parcel?", "What is the status of my order?", "Where is my refund?", "What is my membership tier?", "Do I have any coupons?", "How much is shipping?"],
     },
   },
 };

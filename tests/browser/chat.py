@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
@@ -46,12 +45,11 @@ class Chat:
         before = await self.whole_answers.count()
         await self.ask(question)
         await expect(self.whole_answers).to_have_count(before + 1)
-        return self.whole_answers.last
+        return self.whole_answers.nth(before)
 
     async def spoken(self) -> str:
         """The last answer's words, without what only a screen reader says before them."""
-        told = await self.answers.last.locator(".words").inner_text()
-        return re.sub(r"^(智能客服|Assistant): ", "", told)
+        return "".join(await self.answers.last.locator(".sentence, .tail").all_inner_texts())
 
     async def tell(self, answer: list[tuple[str, object]]) -> None:
         """Shows the page an answer that the server did not give, event by event."""

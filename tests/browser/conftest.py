@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from tests.browser.chat import Chat
@@ -17,8 +17,10 @@ from tests.graph.front import Front, serving
 
 CHROMIUM = shutil.which("chromium")
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-# Long enough to be cut off in the middle of it.
-STORY = "Once upon a time there was a tea pot. It sang all day long, and nobody minded at all! Then it fell silent. " * 3
+# Long enough to be cut off in the middle of it, and shorter than a model's answer may be.
+STORY = " ".join(
+    ["Once upon a time there was a tea pot. It sang all day long, and nobody minded at all! Then it fell silent."] * 2
+)
 
 # So that a test can cut the page's sockets, and say something over them.
 SOCKETS = """
@@ -26,12 +28,15 @@ window.sockets = [];
 window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.sockets.push(this); } };
 """
 
+# Busy machines take their time; what is expected comes earlier.
+expect.set_options(timeout=20_000)
+
 NewChat = Callable[..., Awaitable[Chat]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def front(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Front]:
-    engine = ScriptedEngine(says(STORY), token_s=0.015)
+    engine = ScriptedEngine(says(STORY), token_s=0.008)
     async with serving(tmp_path_factory.mktemp("browser"), valkey_url, packaged_model, engine) as running:
         yield running
 
@@ -59,7 +64,7 @@ async def new_chat(front: Front, chromium: Browser) -> AsyncGenerator[NewChat]:
     async def open_one(locale: str = "zh-CN", path: str = "/", context: BrowserContext | None = None, **options: Any) -> Chat:
         if context is None:
             context = await chromium.new_context(base_url=front.url, locale=locale, **{**PHONE, **options})
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(20_000)
             await context.add_init_script(SOCKETS)
             contexts.append(context)
         page = await context.new_page()
