@@ -1,8 +1,8 @@
 """Knowledge as a table: a row for each entry and language, as a spreadsheet saves it.
 
     id,language,questions,answer,intent,valid_from,valid_to,suggested
-    gift-wrap,zh,可以包装成礼物吗|有礼盒吗,可以，下单时备注即可。,,,,
-    gift-wrap,en,Do you gift-wrap?|gift box,"Yes, say so in the order's note.",,,,
+    engraving,zh,可以刻字吗|能刻名字吗,可以，下单时备注即可。,,,,
+    engraving,en,Can you engrave it?|engraving,"Yes, say so in the order's note.",,,,
 
 The first four columns are needed, in any order. Questions are separated by `|`, or stand one a line in the cell. A column that
 the file does not have leaves what is published; an empty cell of one that it has empties it.

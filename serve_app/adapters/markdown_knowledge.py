@@ -1,25 +1,29 @@
 """Knowledge as a text: an entry under each heading of the second level, which is its id.
 
-    # Gifts                            titles and what stands before the first entry are for the reader
+    # Engraving
 
-    ## gift-wrap
+    Titles, and what stands before the first entry, are for the reader.
 
-    - intent: …                        optional fields: intent, valid_from, valid_to, suggested
+    ## engraving
+
+    - valid_from: 2026-12-10
 
     ### zh
 
-    - 可以包装成礼物吗                  its questions; the first is the one to show
-    - 有礼盒吗
+    - 可以刻字吗
+    - 能刻名字吗
 
-    可以，下单时备注即可。              and its answer: all that follows
+    可以，下单时备注即可。
 
     ### en
 
-    - Do you gift-wrap?
+    - Can you engrave it?
 
     Yes, say so in the order's note.
 
-A field or a language that is not there leaves what is published.
+The fields of the first list (intent, valid_from, valid_to, suggested) are optional. Under each language stands a list of
+questions, the first of which is the one to show, and then the answer: all that follows. A field or a language that is not there
+leaves what is published.
 """
 
 from __future__ import annotations
@@ -82,7 +86,7 @@ class _Reader:
         """An entry from its heading and what stands below it."""
         entry_id, line = blocks[0].text.strip("`"), blocks[0].line
         if not entry_id:
-            return self.wrong(line, "an entry's heading must be its id, such as `## gift-wrap`")
+            return self.wrong(line, "an entry's heading must be its id, such as `## engraving`")
         if entry_id in self.places:
             return self.wrong(line, f"entry {entry_id} stands on line {self.places[entry_id].line} already")
         self.places[entry_id] = Place(self.name, line)

@@ -29,7 +29,7 @@ from serve_app.adapters.knowledge_tables import (
 from serve_app.domain.errors import NotFound
 from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.policies import Policy
-from serve_app.domain.publication import Publication, filled
+from serve_app.domain.publication import Publication, filled, source_id_of
 
 __all__ = ["Expected", "Published", "SqlKnowledge", "Version"]
 
@@ -112,7 +112,7 @@ class SqlKnowledge:
         )
 
     async def written(self, tenant: str, version: int | None = None) -> Publication:
-        """What was published as `version` (default: now), as it was written. Raises NotFound: there is no such version."""
+        """What was published as `version` (default: now), as it was written, by source id. Raises NotFound."""
         async with connection_to(self._engine) as connection:
             counter = select(counters.c.version).where(counters.c.tenant == tenant)
             latest = (await connection.execute(counter)).scalar_one_or_none() or 0
@@ -125,9 +125,9 @@ class SqlKnowledge:
                 query = query.where(current.c.tenant == tenant)
             else:
                 query = _written_at(tenant, version)
-            rows = (await connection.execute(query.order_by(items.c.id))).all()
+            rows = (await connection.execute(query)).all()
             moved = (await connection.execute(counter)).scalar_one_or_none() or 0
-            found = Publication.of(item_of(row.kind, row.written) for row in rows)
+            found = Publication.of(sorted((item_of(row.kind, row.written) for row in rows), key=source_id_of))
         # What was published between the questions would be mixed with what was there before.
         return found if moved == latest else await self.written(tenant, version if version is not None else moved)
 

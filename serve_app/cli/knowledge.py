@@ -38,19 +38,19 @@ Entries are added and changed by their ids; what the file does not name stays. Y
 
 \b
   id,language,questions,answer,intent,valid_from,valid_to,suggested
-  gift-wrap,zh,可以包装成礼物吗|有礼盒吗,可以，下单时备注即可。,,,,
-  gift-wrap,en,Do you gift-wrap?|gift box,"Yes, say so in the order's note.",,,,
+  engraving,zh,可以刻字吗|能刻名字吗,可以，下单时备注即可。,,,,
+  engraving,en,Can you engrave it?|engraving,"Yes, say so in the order's note.",,,,
 
 \b
-  ## gift-wrap
+  ## engraving
   - valid_from: 2026-12-10 00:00
   ### zh
-  - 可以包装成礼物吗
-  - 有礼盒吗
+  - 可以刻字吗
+  - 能刻名字吗
   <blank line>
   可以，下单时备注即可。
   ### en
-  - Do you gift-wrap?
+  - Can you engrave it?
   <blank line>
   Yes, say so in the order's note.
 

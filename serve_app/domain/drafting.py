@@ -127,8 +127,9 @@ class Draft:
 
 
 def with_changes(known: Publication, changes: Mapping[str, Item | None]) -> Publication:
+    """By source id, as the record gives what is published."""
     items: dict[str, Item | None] = {**known.by_id(), **changes}
-    return Publication.of(item for item in items.values() if item is not None)
+    return Publication.of(item for _, item in sorted(items.items()) if item is not None)
 
 
 def changes_between(before: Publication, after: Publication) -> dict[str, Item | None]:

@@ -84,8 +84,8 @@ def test_what_is_wrong_is_named_by_its_line(old: str, new: str, complaint: str) 
 def test_a_folder_is_read_whole_but_for_its_readme() -> None:
     said: list[str] = []
     reading = read_path(EXAMPLES, ZONE, said.append)
-    assert [patch.id for patch in reading.entries] == ["new-year-opening", "gift-wrap", "gift-card-message"]
-    assert said == ["read campaign.csv", "read gifts.md"]
+    assert [patch.id for patch in reading.entries] == ["new-year-opening", "engraving", "greeting-card"]
+    assert said == ["read campaign.csv", "read personal.md"]
 
 
 def test_an_id_in_two_files_is_told_with_both_places(tmp_path: Path) -> None:
