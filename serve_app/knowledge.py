@@ -1,7 +1,8 @@
 """The one index of a tenant's published knowledge: exact answers by their questions, the nearest questions for a miss.
 
-What answers is exact: a question in its canonical form, an intent carried over from an earlier turn, a template of the intent.
-Nearness by meaning only ever orders what is offered.
+What answers is exact: a question in its canonical form, an intent that is certain (carried over from an earlier turn, or
+named by the question's words and nothing beside it), a template of the intent. Nearness by meaning only ever orders what is
+offered.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class KnowledgeIndex:
         """The entry or the template that answers, in microseconds; None when nothing does.
 
         A template answers by its intent, also in a follow-up, because its facts are live. An entry answers only a question
-        that stands on its own (`canonical`), and only while it is valid.
+        that stands on its own (`canonical`), and only while it is valid: its own wordings first, then its intent's.
         """
         if lookup.kind is Kind.TEMPLATED:
             template = self._templates.get(lookup.intent)
@@ -81,6 +82,8 @@ class KnowledgeIndex:
         else:
             fitting = self._by_question.get(lookup.canonical, ())
         valid = [entry for entry in fitting if entry.is_valid(lookup.now)]
+        if not valid and lookup.settled:
+            valid = [entry for entry in self._by_intent.get(lookup.intent, ()) if entry.is_valid(lookup.now)]
         return Found(entry=valid[0]) if len(valid) == 1 else None
 
     def suggest(self, lookup: Lookup, vector: _Vector | None) -> Found:

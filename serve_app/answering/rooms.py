@@ -40,6 +40,7 @@ class Rooms:
                 kind=understood.kind,
                 language=understood.language,
                 now=self._clock.now(),
+                settled=understood.settled,
                 trace=tracing.outgoing(),
             )
             try:

@@ -26,32 +26,92 @@ class Intent(StrEnum):
     CANCEL_ORDER = "cancel_order"
     CHANGE_ADDRESS = "change_address"
     REQUEST_RETURN = "request_return"
-    # The shop's rules
+    # The shop's rules: returns
     RETURN_POLICY = "return_policy"
-    RETURN_FREIGHT = "return_freight"
-    RETURN_HOWTO = "return_howto"
     NON_RETURNABLE = "non_returnable"
+    RETURN_OPENED = "return_opened"  # or tried on
+    RETURN_QUALITY = "return_quality"
+    RETURN_GIFT = "return_gift"  # does the gift go back
+    RETURN_LATE = "return_late"
+    RETURN_PARTIAL = "return_partial"
+    RETURN_WITHDRAW = "return_withdraw"
+    RETURN_HOWTO = "return_howto"
+    RETURN_ADDRESS = "return_address"
+    RETURN_PICKUP = "return_pickup"  # a courier collects it
+    RETURN_FREIGHT = "return_freight"
+    FREIGHT_INSURANCE = "freight_insurance"  # 运费险
     EXCHANGE_POLICY = "exchange_policy"
+    REFUSE_DELIVERY = "refuse_delivery"  # 拒收
+    # Refunds
     REFUND_TIME = "refund_time"
+    REFUND_CHANNEL = "refund_channel"  # where the money goes
+    REFUND_AMOUNT = "refund_amount"
+    REFUND_REJECTED = "refund_rejected"
+    # Delivery
     SHIPPING_FEE = "shipping_fee"
     SHIPPING_TIME = "shipping_time"
+    DELIVERY_TIME = "delivery_time"  # after dispatch
     DELIVERY_AREA = "delivery_area"
-    PICKUP_POINT = "pickup_point"
+    OVERSEAS = "overseas"
+    CARRIER = "carrier"
+    DELIVERY_SLOT = "delivery_slot"  # at an appointed time
+    SPLIT_PARCELS = "split_parcels"
+    INSTALLATION = "installation"
     ADDRESS_CHANGE_POLICY = "address_change_policy"
-    CANCEL_POLICY = "cancel_policy"
+    PICKUP_POINT = "pickup_point"
+    PICKUP_CODE_LOST = "pickup_code_lost"
     LOST_PARCEL = "lost_parcel"
     DAMAGED_PARCEL = "damaged_parcel"
-    WARRANTY = "warranty"
-    INVOICE = "invoice"
-    COUPON_RULES = "coupon_rules"
-    POINTS_RULES = "points_rules"
-    TIER_RULES = "tier_rules"
+    WRONG_ITEM = "wrong_item"  # or a missing one
+    DELIVERED_NOT_RECEIVED = "delivered_not_received"
+    TRACKING_STALLED = "tracking_stalled"
+    # Orders and payment
+    CANCEL_POLICY = "cancel_policy"
+    MODIFY_ORDER = "modify_order"
+    MERGE_ORDERS = "merge_orders"
+    ORDER_AUTO_CLOSED = "order_auto_closed"
+    PRESALE = "presale"  # when it is shipped
+    RESTOCK = "restock"
+    PURCHASE_LIMIT = "purchase_limit"
     PAYMENT = "payment"
-    DEPOSIT = "deposit"
+    CASH_ON_DELIVERY = "cash_on_delivery"
+    PAYMENT_FAILED = "payment_failed"
+    INSTALMENTS = "instalments"
+    DEPOSIT = "deposit"  # how it is paid, and the balance
+    DEPOSIT_REFUND = "deposit_refund"
     PRICE_PROTECTION = "price_protection"
-    AUTHENTICITY = "authenticity"
-    SUPPORT_HOURS = "support_hours"
+    INVOICE = "invoice"
+    INVOICE_CHANGE = "invoice_change"
+    VAT_INVOICE = "vat_invoice"  # 专票
+    BULK_ORDER = "bulk_order"
+    # Benefits
+    COUPON_RULES = "coupon_rules"
+    COUPON_STACKING = "coupon_stacking"
+    COUPON_BACK = "coupon_back"  # after a refund
+    POINTS_RULES = "points_rules"
+    POINTS_EXPIRY = "points_expiry"
+    TIER_RULES = "tier_rules"
+    TIER_UPGRADE = "tier_upgrade"
+    NEWCOMER_OFFER = "newcomer_offer"
+    BIRTHDAY_GIFT = "birthday_gift"
+    CAMPAIGN = "campaign"
+    # Account
+    ACCOUNT_LOGIN = "account_login"
+    CHANGE_PHONE = "change_phone"
+    ACCOUNT_DELETION = "account_deletion"
     PRIVACY = "privacy"
+    SCAM_WARNING = "scam_warning"
+    # The goods and the shop
+    WARRANTY = "warranty"
+    REPAIR = "repair"
+    AUTHENTICITY = "authenticity"
+    SIZE_GUIDE = "size_guide"
+    GIFT_WRAP = "gift_wrap"
+    SUPPORT_HOURS = "support_hours"
+    COMPLAINT_CHANNEL = "complaint_channel"
+    PHYSICAL_STORE = "physical_store"
+    REVIEWS = "reviews"
+    CAPABILITIES = "capabilities"  # what the bot can do, and that it is one
     # The rest
     PRODUCT = "product"
     OTHER = "other"

@@ -65,6 +65,7 @@ class Lookup:
     kind: Kind
     language: Language
     now: datetime
+    settled: bool = False  # the entry of the intent answers it, in whatever words it is asked
     trace: dict[str, str] = field(default_factory=dict[str, str])  # W3C trace context
 
 

@@ -51,6 +51,7 @@ class Understanding:
     canonical: str
     carried: bool = False  # intent or entities come from an earlier turn
     chosen_order_id: str | None = None  # an offered order, chosen by id or by words (第二个, 尾号1234)
+    settled: bool = False  # it asks for this intent's rule and for nothing else, in whatever words
 
     @property
     def self_contained(self) -> bool:

@@ -78,6 +78,12 @@ CONVERSATION = (
         r"|再也不(?:买|来)|什么(?:破|烂)|太慢了?$|太(?:坑|烂|过分)"
         r"|\b(?:scam(?:mers?)?|terrible|worst|ridiculous|unacceptable|complain(?:t|ing)?|rip ?off|awful|disgusting"
         r"|useless|pathetic|horrible|liars?|fraud|fed up|so (?:angry|disappointed|slow))\b",
-        unless=r"避免|防止|how (?:do|can) i (?:avoid|report)|fraud protection|垃圾短信",
+        unless=(
+            r"避免|防止|fraud protection|垃圾短信|(?:怎么|如何|哪里?|在哪|去哪).{0,4}(?:投诉|反映)"
+            r"|投诉.{0,6}(?:电话|渠道|入口|流程|多久|几天|找谁|在哪|哪里)|差评.{0,4}(?:改|删|退)|(?:改|删|退)差评"
+            r"|(?:电话|短信|冒充|链接|加我|转账|理赔|防|扫码).{0,14}骗|诈骗电话|电话诈骗"
+            r"|\b(?:how|where|who|what if|what can|can i|is there|do you)\b.{0,40}\b(?:complain\w*|report|avoid|scams?|fraud)"
+            r"|\b(?:scam|fraud)\w*\b.{0,20}\b(?:calls?|message|refund|link)\b|\b(?:calls?|called|message|link|text)\b.{0,20}\bscam"
+        ),
     ),
 )

@@ -14,7 +14,16 @@ _NOT_POINTING = re.compile(
     r"|我(?:的|买的)?(?:那|这)(?:一)?[个件单些笔款双条包]?(?=订单|快递|包裹|货|东西|退款|退货|单|件|衣服|鞋|怎么"
     r"|还|到|什么时候|为什么|,)"
     r"|\bthis (?:week|month|year|weekend|shop|store|site|website|app|morning|afternoon|evening)\b"
-    r"|\b(?:items?|products?|goods|things?|orders?|something|anything|ones?|true|sure|is there|ones) that\b"
+    r"|\b(?:items?|products?|goods|things?|orders?|something|anything|ones?|true|sure|is there|ones|points?|coupons?) that\b"
+    r"|\b(?:return|exchange|swap|refuse|cancel|change|send) it (?:back )?(?:if|after|for another|when|before|once)\b"
+    r"|\b(?:after|once|when|before|until|till) (?:it|they) (?:is |was |are |has |have )?(?:been )?"
+    r"(?:ship\w*|sent|dispatched|arrives?|delivered)\b"
+    r"|\b(?:just |only )?one (?:of (?:the |my |two |three |several )|item|order|parcel|package|person|product|time|year|day"
+    r"|customer|account)"
+    r"|\b(?:the )?same (?:card|account|time|day|address|parcel|way|person)\b|\bis it (?:real|genuine|a scam|safe)\b"
+    r"|\b(?:shipping|dispatch|delivery|payment) will it\b|\bhow long does it take(?= after| from| until)"
+    r"|(?<=shipped )how long does it take|\bdoes it say\b|\bhave it (?:delivered|installed|sent|repaired|wrapped)\b"
+    r"|\b(?:not|havent|hasnt|didnt) (?:received?|get|got) it\b|\bstay the same\b"
     r"|\bthats all\b|\blike that\b"
     r"|\b(?:how long|how much|how many days|how much time)(?: time)? (?:does|will|would|did|do) it (?:usually "
     r"|normally )?(?:take|cost)(?= .{4})"
@@ -55,7 +64,7 @@ _ELLIPTICAL = re.compile(
 _NOTHING_SAID = re.compile(r"^[\W\d_]*$")
 
 _OWN_THING = re.compile(
-    r"我的|我家的|我这(?!里)|我那|俺的|本人|自己的(?:订单|快递)|帮我|给我|替我|我买的|我下的|我拍的|我寄的|\b(?:my"
+    r"我的|我家|我(?:们)?(?:公司|单位|老婆|老公|妈|爸|同事|邻居)|我这(?!里)|我那|俺的|本人|自己的(?:订单|快递)|帮我|给我|替我|我买的|我下的|我拍的|我寄的|\b(?:my"
     r"|mine|our|for me)\b"
 )
 _OWN_DEED = re.compile(
@@ -71,29 +80,32 @@ _OWN_DEED = re.compile(
 )
 # "How do I cancel my order" asks for a rule although it says "my".
 _HOW_EN = re.compile(
-    r"^(?:how (?:do|can|could|would|to|should|must)\b|(?:can|could|may|am i able to|is it possible to|what if"
+    r"^(?:how (?:do|can|could|would|to|should|must|long|much|many|is|are|does)\b|do i (?:get|lose|keep)|are|does an?|is an?"
+    r"|what do i get|why (?:does|do)|(?:can|could|may|am i able to|is it possible to|what if"
     r"|what happens|what do i|what should i"
     r"|where (?:do|can|should) i|do i (?:have|need) to|when do i)\b)|what (?:should|can|do|must) i do$|\bif my\b"
 )
 _GENERIC_MY = re.compile(
     r"\bmy (?:orders?|returns?|privacy|(?:personal )?(?:data|information)|account|phone number|address"
     r"|delivery address|shipping address|payment|parcels?|packages?|items?|purchases?|money"
-    r"|coupons?|points)\b"
+    r"|coupons?|points|password|reviews?|birthday|first order|size|membership(?: level)?|tier|deposit|card|number|mind"
+    r"|old number|pickup code|company|account details|name|email|refund request|return request)\b"
 )
 _ASKS_WHAT_TO_DO = re.compile(
-    r"怎么办|怎么处理|怎么赔|怎么回事$|咋办|如何处理|what (?:should|can|do|must) i do$|what (?:if|happens)\b"
+    r"怎么办|怎么处理|怎么赔|(?:怎么|咋)回事$|咋办|如何处理|what (?:should|can|do|must) i do$|what (?:if|happens)\b"
 )
 
 # Something that happened and is complained of, or asked the reason of: no rule answers it.
 _EVENT = re.compile(
     r"为什么|为啥|凭什么|怎么回事|怎么(?:还|又|这么|都|没|不|会|少|多|只|变)|一直(?:没|不)|还(?:没|不)(?!可以)"
-    r"|到现在|(?:收|扣|付|退|发)了我?[两三四几多一0-9]*(?:次|遍|笔|块|元)"
+    r"|到现在|可是|(?:收|扣|付|退|发)了我?[两三四几多一0-9]*(?:次|遍|笔|块|元)"
     r"|多(?:收|扣|付)|少(?:退|给|了[一两几0-9])|扣了|没给我|说好的|骗|泄露了|(?:金额|数目|数量|价格)(?:不对|错)"
     r"|少退|算错|(?<!不)(?<!降价)了$|没有?(?:抵扣|生效|成功|返|取消|到账|用上|减)|退错|明明|居然|竟然"
     r"|\b(?:why(?! (?:does|do|is|are) (?:an?|the|any|some|coupons?|points) )|twice|double charged|charged me"
     r"|overcharged|still (?:not|no|havent|hasnt|waiting)|how come"
     r"|you (?:said|told|promised))\b"
 )
+_WHY = re.compile(r"为什么|为啥|怎么(?=会)|\bwhy\b")
 _REQUEST = re.compile(
     r"^(?:leave|add|put|call|send|give|make|remove|renew|check|update|fix|undo|combine|hold|keep) "
     r"|^(?:请|帮忙|麻烦)?(?:把|放到?|放在|通知|催|备注|加一?[个件]|送到|打电话)(?!.*(?:多久|几|能|可以|怎么|谁|什么))"
@@ -154,6 +166,11 @@ def asks_what_to_do(form: str) -> bool:
 def is_event(form: str) -> bool:
     """It complains of something that happened, or asks its reason."""
     return bool(_EVENT.search(form))
+
+
+def without_why(form: str) -> str:
+    """The form as if it asked no reason: 为什么支付失败 may be about payments that fail."""
+    return _WHY.sub(" ", form)
 
 
 def is_request(form: str) -> bool:

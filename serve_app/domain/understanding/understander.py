@@ -19,10 +19,12 @@ from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
 from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, own_intent, said_with
+from serve_app.domain.understanding.topics import ANYONES, CASES, fits, named_in
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
 _SURE_OF_RULE = 0.58
 _FAIRLY_SURE = 0.45  # enough when no other intent comes near
+_SURE_WITH_WORDS = 0.3  # enough when the words name the topic and nothing else
 _SURE_OF_CLAUSE = 0.8
 _SURE_OF_SMALL_TALK = 0.7
 _SURE_OF_PRODUCT = 0.5
@@ -45,6 +47,7 @@ class _Reading:
     canonical: str
     carried: bool = False
     chosen_order_id: str | None = None
+    settled: bool = False
 
 
 _UNRESOLVED = _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, "")
@@ -91,6 +94,7 @@ class Understander:
             canonical=reading.canonical,
             carried=reading.carried,
             chosen_order_id=reading.chosen_order_id,
+            settled=reading.settled and reading.kind is Kind.PUBLIC,
         )
 
     def _reading(self, said: Said, focus: Focus, *, foreign: bool) -> _Reading:
@@ -172,20 +176,21 @@ class Understander:
         if self._mixes_topics(plain):
             return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
         ruled = first_match(OWN_THINGS, plain) or first_match(ACTING, plain)
-        if ruled is not None:
+        if ruled is not None and fits(ruled, named_in(plain)):
             if ruled in ACTIONS and markers.is_reversed(plain):
                 return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
             order_id = _continued_order(said, ruled, focus)
             canonical = f"@{ruled}" if order_id else said.form
             return _Reading(ruled, 1.0, kind_of(ruled), canonical, carried=bool(order_id), chosen_order_id=order_id)
-        intent, confidence = self._guess(plain)
-        kind = _kind(said, plain, intent)
-        return _Reading(intent, confidence, kind, said.form)
+        intent, confidence, settled = self._guess(plain)
+        return _Reading(intent, confidence, _kind(said, plain, intent), said.form, settled=settled)
 
-    def _guess(self, plain: str) -> tuple[Intent, float]:
+    def _guess(self, plain: str) -> tuple[Intent, float, bool]:
+        """The intent, its probability, and whether the words settle it."""
         (best, confidence), *others = self._classify(plain)
         intent = Intent(best)
         runner_up = others[0][1] if others else 0.0
+        settled = False
         if intent is Intent.CHITCHAT:
             sure = confidence >= _SURE_OF_SMALL_TALK and not markers.speaks_of_the_shop(plain)
         elif intent in (Intent.PRODUCT, Intent.COMPLAINT):
@@ -194,9 +199,10 @@ class Understander:
             # Whose things are meant, and what is to be done with them, only rules tell well enough.
             sure = False
         else:
+            settled = confidence >= _SURE_WITH_WORDS and fits(intent, named_in(plain)) and not _turned(plain, intent)
             clear = confidence >= _FAIRLY_SURE and confidence >= 3 * runner_up
-            sure = (clear or confidence >= _SURE_OF_RULE) and not _turned(plain)
-        return (intent, confidence) if sure else (Intent.OTHER, confidence)
+            sure = settled or ((clear or confidence >= _SURE_OF_RULE) and not _turned(plain, intent))
+        return (intent, confidence, settled) if sure else (Intent.OTHER, confidence, False)
 
     def _mixes_topics(self, plain: str) -> bool:
         """Several clauses that each are another question."""
@@ -254,7 +260,11 @@ def _continued_order(said: Said, intent: Intent, focus: Focus) -> str | None:
     return focus.order_id if goes_on and not said.entities.names_an_order and not markers.is_own(said.form) else None
 
 
-def _turned(plain: str) -> bool:
+def _turned(plain: str, intent: Intent) -> bool:
+    if intent is Intent.SCAM_WARNING:
+        return False
+    if intent in CASES:
+        return markers.is_event(markers.without_why(plain)) and not markers.asks_what_to_do(plain)
     told = markers.is_event(plain) or markers.is_request(plain)
     return markers.is_reversed(plain) or (told and not markers.asks_what_to_do(plain))
 
@@ -265,7 +275,7 @@ def _kind(said: Said, plain: str, intent: Intent) -> Kind:
     if kind is not Kind.PUBLIC:
         return kind
     particular = (
-        (markers.is_own(plain) and intent is not Intent.PRIVACY)
+        (markers.is_own(plain) and intent not in ANYONES)
         or (said.entities.names_an_order and not said.attached)
         or (bool(said.entities.sku_ids) and not said.attached)
         or (said.attached and markers.asks_of_this_one(plain))

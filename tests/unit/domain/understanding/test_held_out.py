@@ -10,7 +10,7 @@ from serve_app.adapters.linear_classifier import LinearClassifier, load_utteranc
 from serve_app.domain.intents import Intent
 from serve_app.domain.messages import Kind
 from serve_app.domain.normalise import canonical_form
-from serve_app.domain.question import Focus
+from serve_app.domain.question import Focus, Understanding
 from serve_app.domain.understanding import Understander
 
 QUESTIONS: list[tuple[str, str]] = [
@@ -22,7 +22,7 @@ UNANSWERED = {Intent.OTHER, Intent.PRODUCT, Intent.CHITCHAT, Intent.COMPLAINT}
 
 
 def test_none_was_trained_on():
-    assert len(QUESTIONS) >= 150
+    assert len(QUESTIONS) >= 600
     trained = {canonical_form(phrase) for phrases in load_utterances().values() for phrase in phrases}
     assert [text for text, _ in QUESTIONS if canonical_form(text) in trained] == []
 
@@ -30,15 +30,21 @@ def test_none_was_trained_on():
 @pytest.mark.parametrize(("text", "intent"), QUESTIONS)
 def test_no_wrong_template_or_rule(understander: Understander, today: date, text: str, intent: str):
     understood = understander.understand(text, Focus(), today)
-    if understood.kind in (Kind.PUBLIC, Kind.TEMPLATED):
+    if understood.settled or understood.kind is Kind.TEMPLATED:
         assert understood.intent == intent
         assert intent not in UNANSWERED
 
 
 def test_most_are_understood(understander: Understander, today: date):
     answerable = [(text, intent) for text, intent in QUESTIONS if intent not in UNANSWERED]
-    right = sum(understander.understand(text, Focus(), today).intent == intent for text, intent in answerable)
-    assert right / len(answerable) >= 0.88
+    right = sum(answers(understander.understand(text, Focus(), today), intent) for text, intent in answerable)
+    assert right / len(answerable) >= 0.87
+
+
+def answers(understood: Understanding, intent: str) -> bool:
+    """Whether the entry, the template or the rule of `intent` is reached, in whatever words it was asked."""
+    reached = understood.settled or understood.kind in (Kind.TEMPLATED, Kind.ACTION) or understood.canonical.startswith("@")
+    return reached and understood.intent == intent
 
 
 def test_training_is_deterministic(classifier: LinearClassifier):

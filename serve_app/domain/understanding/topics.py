@@ -1,0 +1,219 @@
+"""What a question must name, and may name, to be about one of the shop's rules.
+
+The world is closed: a question that names a thing which its topic does not know (a freight insurance, where the return's
+freight is asked for) is about something else. Together with the classifier, which weighs the wording, this tells neighbours
+apart: a rule answers only where both agree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serve_app.domain.intents import Intent
+from serve_app.domain.understanding.aspects import ASPECTS, FILLER
+from serve_app.domain.understanding.things import THINGS
+
+_UNKNOWN_CHARACTERS_MAX = 1  # Chinese characters that are no part of anything known
+_UNKNOWN_WORDS_MAX = 1
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    needs: tuple[frozenset[str], ...]  # of each, at least one is named
+    knows: frozenset[str]  # the things that may be named
+    unless: frozenset[str]  # the aspects that make it something else
+
+
+def _topic(needs: str, may: str = "", unless: str = "") -> Topic:
+    """`needs` are names of things and aspects with "|" between alternatives; `may` are other things that may be named."""
+    groups = tuple(frozenset(group.split("|")) for group in needs.split())
+    return Topic(groups, frozenset[str]().union(*groups) | frozenset(may.split()), frozenset(unless.split()))
+
+
+TOPICS: Mapping[Intent, Topic] = {
+    Intent.RETURN_POLICY: _topic("return|refund", "exchange", unless="part kinds except who channel amount"),
+    Intent.NON_RETURNABLE: _topic("return kinds|except", "opened", unless="late part cost"),
+    Intent.RETURN_OPENED: _topic("return opened", "broken", unless="late part gift"),
+    Intent.RETURN_QUALITY: _topic("return|refund|after_sale|what_if fault", "broken", unless="cost"),
+    Intent.RETURN_GIFT: _topic("return|back|keep|refund gift", "opened lost refund return"),
+    Intent.RETURN_LATE: _topic("return|exchange late", "fault"),
+    Intent.RETURN_PARTIAL: _topic("return part", unless="amount cost coupon"),
+    Intent.RETURN_WITHDRAW: _topic("return|refund|after_sale|exchange withdraw", "cancel return refund exchange"),
+    Intent.RETURN_HOWTO: _topic("return|refund|after_sale howto|where", "return refund exchange", unless="cost amount"),
+    Intent.RETURN_ADDRESS: _topic("return|exchange where|address|who", "address", unless="cost"),
+    Intent.RETURN_PICKUP: _topic("return collect|self_send", "slot courier freight"),
+    Intent.RETURN_FREIGHT: _topic("return|refund|fault freight", "fault wrong refund exchange broken"),
+    Intent.FREIGHT_INSURANCE: _topic("insurance", "return exchange freight"),
+    Intent.EXCHANGE_POLICY: _topic("exchange", "return wrong fault", unless="who late part order_placed paid"),
+    Intent.REFUSE_DELIVERY: _topic("refuse", "refund broken freight return"),
+    Intent.REFUND_TIME: _topic("refund when", "return cancel", unless="where amount"),
+    Intent.REFUND_CHANNEL: _topic("refund channel|where|card", "lost", unless="amount"),
+    Intent.REFUND_AMOUNT: _topic("refund|return amount|coupon|points|freight|full", "return refund campaign tier gift cancel"),
+    Intent.REFUND_REJECTED: _topic("reject", "return refund exchange"),
+    Intent.SHIPPING_FEE: _topic("freight", "region tier courier"),
+    Intent.SHIPPING_TIME: _topic("ship|arrive|parcels|order_placed|region when|fast|holiday", "region", unless="expire"),
+    Intent.DELIVERY_TIME: _topic("after_dispatch when", "region"),
+    Intent.DELIVERY_AREA: _topic("arrive|ship region|where", "region", unless="when cost order_placed"),
+    Intent.OVERSEAS: _topic("abroad", "region", unless="when cost"),
+    Intent.CARRIER: _topic("courier", unless="cost staff"),
+    Intent.DELIVERY_SLOT: _topic("arrive|ship|slot slot|holiday", "slot", unless="cost collect"),
+    Intent.SPLIT_PARCELS: _topic("split|part", "freight merge"),
+    Intent.INSTALLATION: _topic("install", "slot"),
+    Intent.ADDRESS_CHANGE_POLICY: _topic("address|recipient change|wrong_entry", "after_dispatch wrong"),
+    Intent.PICKUP_POINT: _topic("station|code|door|self_collect", "code collect broken", unless="no_code"),
+    Intent.PICKUP_CODE_LOST: _topic("code lost|no_code", "collect wrong station fault lost"),
+    Intent.LOST_PARCEL: _topic("lost", "refund after_dispatch"),
+    Intent.DAMAGED_PARCEL: _topic("broken", "fault refuse complain"),
+    Intent.WRONG_ITEM: _topic("wrong|missing", "gift refund return exchange"),
+    Intent.DELIVERED_NOT_RECEIVED: _topic("delivered|stolen|not_there not_there|what_if|stolen|wrong", "wrong lost delivered"),
+    Intent.TRACKING_STALLED: _topic("stalled", "after_dispatch"),
+    Intent.CANCEL_POLICY: _topic("cancel", "refund after_dispatch wrong withdraw"),
+    Intent.MODIFY_ORDER: _topic("order_placed|order|paid|unshipped colour|size|quantity|edit|change", "wrong exchange"),
+    Intent.MERGE_ORDERS: _topic("merge", "freight split refund return"),
+    Intent.ORDER_AUTO_CLOSED: _topic("unpaid|order_placed|order|pay closed|when|cancel|unpaid|keep|what_if", "cancel"),
+    Intent.PRESALE: _topic(
+        "presale|balance ship|arrive|after_dispatch|meaning|stock|policy|fast|when|howto",
+        "presale balance restock",
+        unless="to_pay",
+    ),
+    Intent.RESTOCK: _topic("restock"),
+    Intent.PURCHASE_LIMIT: _topic("limit", "cancel"),
+    Intent.PAYMENT: _topic("pay|means", unless="fail unpaid when"),
+    Intent.CASH_ON_DELIVERY: _topic("cod", "courier freight"),
+    Intent.PAYMENT_FAILED: _topic("pay|charged|card fail|unpaid", "reject"),
+    Intent.INSTALMENTS: _topic("instalments", "split return refund"),
+    Intent.DEPOSIT: _topic(
+        "deposit|balance|presale pay|when|meaning|unpaid|howto|what_if|policy", "presale deposit balance", unless="ship"
+    ),
+    Intent.DEPOSIT_REFUND: _topic("deposit return|refund|regret|back", "presale balance cancel return refund withdraw"),
+    Intent.PRICE_PROTECTION: _topic("price_drop", "refund campaign return"),
+    Intent.INVOICE: _topic("invoice", unless="change redo wrong_entry"),
+    Intent.INVOICE_CHANGE: _topic("invoice|tax_no change|wrong_entry|wrong|redo|edit|exchange", "wrong exchange invoice"),
+    Intent.VAT_INVOICE: _topic("vat", "invoice"),
+    Intent.BULK_ORDER: _topic("bulk", "invoice"),
+    Intent.COUPON_RULES: _topic("coupon", "wrong", unless="stack back"),
+    Intent.COUPON_STACKING: _topic("coupon|discount|campaign stack", "coupon campaign points tier merge"),
+    Intent.COUPON_BACK: _topic("coupon return|refund|cancel|back", "return refund cancel refuse", unless="amount"),
+    Intent.POINTS_RULES: _topic("points", "return refund review", unless="expire clear keep"),
+    Intent.POINTS_EXPIRY: _topic("points expire|keep|clear", "lost"),
+    Intent.TIER_RULES: _topic("tier", "lost", unless="upgrade spend"),
+    Intent.TIER_UPGRADE: _topic("tier|upgrade upgrade|spend|become", "tier refund"),
+    Intent.NEWCOMER_OFFER: _topic("newcomer", "coupon tier campaign"),
+    Intent.BIRTHDAY_GIFT: _topic("birthday", "coupon tier gift wrong"),
+    Intent.CAMPAIGN: _topic("campaign", "coupon", unless="price"),
+    Intent.ACCOUNT_LOGIN: _topic(
+        "login|password|verification|account", "login password verification wrong lost", unless="delete"
+    ),
+    Intent.CHANGE_PHONE: _topic("phone change|closed", "login"),
+    Intent.ACCOUNT_DELETION: _topic("account|close_account delete|close_account", "points coupon tier cancel"),
+    Intent.PRIVACY: _topic("privacy|phone|address", "address privacy", unless="change"),
+    Intent.SCAM_WARNING: _topic("scam|caller", "refund return verification password courier lost review genuine fault"),
+    Intent.WARRANTY: _topic("warranty", "broken lost region repair"),
+    Intent.REPAIR: _topic("repair", "broken freight slot warranty address"),
+    Intent.AUTHENTICITY: _topic("genuine", "store"),
+    Intent.SIZE_GUIDE: _topic("size howto|choose|chart|which|where", unless="order_placed change"),
+    Intent.GIFT_WRAP: _topic("wrap", "gift"),
+    Intent.SUPPORT_HOURS: _topic("staff|open hours|holiday|when", unless="complain"),
+    Intent.COMPLAINT_CHANNEL: _topic("complain", "courier"),
+    Intent.PHYSICAL_STORE: _topic("store", "genuine opened return address collect", unless="hours"),
+    Intent.REVIEWS: _topic("review", "wrong exchange"),
+    Intent.CAPABILITIES: _topic("bot|able"),
+}
+# Rules about a case: its reason may be asked, and its words turn a verb round (不付款会怎么样, "why was the payment declined").
+CASES = frozenset(
+    {
+        Intent.SPLIT_PARCELS,
+        Intent.ORDER_AUTO_CLOSED,
+        Intent.PURCHASE_LIMIT,
+        Intent.TRACKING_STALLED,
+        Intent.PAYMENT_FAILED,
+        Intent.REFUND_REJECTED,
+        Intent.REFUSE_DELIVERY,
+        Intent.RETURN_WITHDRAW,
+        Intent.RETURN_GIFT,
+        Intent.DEPOSIT,
+        Intent.DEPOSIT_REFUND,
+        Intent.ACCOUNT_LOGIN,
+        Intent.PICKUP_CODE_LOST,
+        Intent.SCAM_WARNING,
+    }
+)
+# Rules that answer a customer's own case as they answer anyone's, with none of their facts.
+ANYONES = frozenset(
+    {
+        Intent.PRIVACY,
+        Intent.SCAM_WARNING,
+        Intent.CAPABILITIES,
+        Intent.ACCOUNT_LOGIN,
+        Intent.CHANGE_PHONE,
+        Intent.ACCOUNT_DELETION,
+        Intent.PAYMENT,
+        Intent.PAYMENT_FAILED,
+        Intent.COMPLAINT_CHANNEL,
+        Intent.DELIVERED_NOT_RECEIVED,
+    }
+)
+# What a question about the customer's own things may name: 你们实体店在哪 asks for no parcel.
+OWN: Mapping[Intent, frozenset[str]] = {
+    Intent.PARCEL: frozenset(
+        {"courier", "station", "code", "stalled", "delivered", "after_dispatch", "region", "slot", "address", "split"}
+    ),
+    Intent.ORDER_STATUS: frozenset({"after_dispatch", "presale", "deposit", "balance", "split"}),
+    Intent.REFUND_PROGRESS: frozenset(
+        {"return", "refund", "exchange", "repair", "reject", "warranty", "fault", "broken", "cancel"}
+    ),
+    Intent.TIER: frozenset({"tier", "points", "coupon"}),
+    Intent.CANCEL_ORDER: frozenset({"cancel", "refund", "return", "wrong", "presale", "deposit", "balance"}),
+    Intent.CHANGE_ADDRESS: frozenset({"address", "after_dispatch", "wrong", "exchange", "station"}),
+}
+# Neither things nor rules: answered by rules of their own, or by nothing.
+UNCHECKED = frozenset({Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a form names."""
+
+    things: frozenset[str]
+    aspects: frozenset[str]
+    unknown: int  # characters or words that are no part of anything known, beyond what is allowed
+
+
+def named_in(form: str) -> Named:
+    known = bytearray(len(form))  # 1: a character that belongs to something known
+    things = _found(THINGS, form, known)
+    aspects = _found(ASPECTS, form, known)
+    for match in FILLER.finditer(form):
+        known[match.start() : match.end()] = b"\x01" * len(match[0])
+    if _HAN.search(form):  # Latin words are product names
+        strange = sum(not known[match.start()] for match in _HAN.finditer(form))
+        return Named(things, aspects, max(0, strange - _UNKNOWN_CHARACTERS_MAX))
+    strange = sum(not any(known[match.start() : match.end()]) for match in _WORD.finditer(form))
+    return Named(things, aspects, max(0, strange - _UNKNOWN_WORDS_MAX))
+
+
+def _found(words: Mapping[str, re.Pattern[str]], form: str, known: bytearray) -> frozenset[str]:
+    found: set[str] = set()
+    for name, pattern in words.items():
+        for match in pattern.finditer(form):
+            found.add(name)
+            known[match.start() : match.end()] = b"\x01" * len(match[0])
+    return frozenset(found)
+
+
+def fits(intent: Intent, named: Named) -> bool:
+    """Whether a question that names this can be about the topic, and about nothing else."""
+    if intent in OWN:
+        return named.things <= OWN[intent]
+    if intent is Intent.REQUEST_RETURN:
+        return True
+    topic = TOPICS.get(intent)
+    if topic is None:
+        return intent in UNCHECKED
+    said = named.things | named.aspects
+    known = not named.unknown and named.things <= topic.knows and not named.aspects & topic.unless
+    return known and all(group & said for group in topic.needs)
