@@ -34,7 +34,8 @@ from serve_app.domain.errors import ConfigError, InternalError
 
 QUESTIONS = Path(__file__).parent / "questions"
 ENDINGS = ("correct", "wrong", "suggested", "handed_over")
-AT_ONCE = 4
+# More would make the model starve the rest of a small machine, whose late answers are not what is asked here.
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def figures(scored: Sequence[Scored]) -> dict[str, Any]:
         **{ending: counts[ending] for ending in ENDINGS},
         "not_judged": len(scored) - len(judged),
         "wrong_fact": sum(bool(one.wrong) for one in scored),
+        "degraded": sum(any(turn.answer.degraded for turn in one.asked.turns) for one in scored),
         "suggested_right": sum(bool(verdict.has_right) for verdict in judged if verdict.ending == "suggested"),
         **shares,
     }

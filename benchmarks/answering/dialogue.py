@@ -24,6 +24,7 @@ class Answer:
     cards: tuple[dict[str, Any], ...] = ()
     choices: tuple[tuple[str, str], ...] = ()  # id, label
     suggestions: tuple[tuple[str, str], ...] = ()  # id, question
+    degraded: tuple[str, ...] = ()  # what was late or down
     error: str = ""
 
     @property
@@ -47,6 +48,7 @@ def read_answer(body: dict[str, Any]) -> Answer:
         citations=tuple(citation["id"] for citation in body.get("citations", ())),
         cards=tuple(body.get("cards", ())),
         choices=tuple((option["id"], option["label"]) for option in choices),
+        degraded=tuple(body.get("degraded", ())),
         suggestions=tuple((one["id"], one["question"]) for one in body.get("suggestions", ())),
     )
 

@@ -162,4 +162,5 @@ def _question(where: str, line: str, default_id: str) -> Question:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(step) for step in first["loc"])
-        raise BadQuestions(f"{where}: {path + ': ' if path else ''}{first['msg'].removeprefix('Value error, ')}") from None
+        message = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list").replace("Tuple", "List")
+        raise BadQuestions(f"{where}: {path + ': ' if path else ''}{message}") from None
