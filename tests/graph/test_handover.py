@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,11 +13,13 @@ import pytest
 
 from serve_app.adapters import record
 from serve_app.adapters.desk_watch import DeskWatch
+from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock
 from serve_app.answering.handover import HandoverShop
 from serve_app.domain.messages import Agent, Conversation, DeskEvent, Handoff
-from tests.graph.front import Front
+from tests.graph.front import Front, serving
+from tests.graph.socket_client import greeted
 
 TICKETS = "/v1/admin/desk/tickets"
 
@@ -157,3 +161,83 @@ async def test_another_process_hears_each_change_once(front: Front, agent: Colle
     states = [event.state for event in events if isinstance(event, Handoff)]
     assert states[-1] is Conversation.CLOSED
     assert len(states) == len(set(states))
+
+
+async def test_the_chat_hears_the_person_and_a_second_tab_too(front: Front, agent: Colleague) -> None:
+    async with greeted(front, "C1004") as first:
+        opened = await front.post(f"/v1/sessions/{first.session_id}/handoff", customer="C1004")
+        assert opened.status_code == 201, "before anything was asked"
+        ticket_id = opened.json()["ticket_id"]
+        async with greeted(front, "C1004", session_id=first.session_id) as second:
+            assert second.ready["handoff"]["state"] == "queued"
+            await agent.does(f"/{ticket_id}/reply", text="您好", name="小王")
+            for socket in (first, second):
+                frames = await socket.until("agent")
+                assert (frames[-1]["data"]["text"], frames[-1]["data"]["name"]) == ("您好", "小王")
+                assert "human" in [frame["data"]["state"] for frame in frames if frame["event"] == "handoff"]
+            silent = await first.ask("我的快递呢", message_id="m1")
+            assert [frame["event"] for frame in silent] == ["meta", "done"]
+            assert silent[0]["data"]["source"] == "agent"
+            told = (await session_of(front, first.session_id, "C1004"))["messages"]
+            assert [one["text"] for one in told if one["from"] == "agent"] == ["您好"]
+            await agent.does(f"/{ticket_id}/close")
+            closed = (await first.until("handoff"))[-1]
+            assert closed["data"]["state"] == "closed"
+            assert (await first.ask("你好"))[0]["data"]["source"] != "agent"
+
+
+async def test_an_answer_that_hands_over_says_so_in_its_own_stream(front: Front) -> None:
+    async with greeted(front) as socket:
+        frames = await socket.ask("转人工")
+    names = [frame["event"] for frame in frames if "seq" in frame]
+    assert names == ["meta", "delta", "handoff", "done"]
+    turns = (await session_of(front, socket.session_id))["turns"]
+    assert [event["event"] for event in turns[0]["answer"]["events"]] == ["handoff"]
+
+
+async def test_a_message_sent_again_while_a_person_has_it_is_kept_once(front: Front, agent: Colleague) -> None:
+    answer = await front.ask("转人工")
+    session_id, ticket_id = answer["session_id"], answer["handoff"]["ticket_id"]
+    again = await front.ask("你们几点下班", session_id=session_id, message_id="before")
+    await agent.does(f"/{ticket_id}/claim")
+    for _ in range(2):
+        silent = await front.ask("在吗", session_id=session_id, message_id="during")
+        assert (silent["source"], silent["text"]) == ("agent", "")
+    repeated = await front.ask("你们几点下班", session_id=session_id, message_id="before")
+    assert repeated["text"] == again["text"], "what was answered before stays answered"
+    transcript = (await agent.get(f"/{ticket_id}"))["packet"]["transcript"]
+    assert [line["text"] for line in transcript if line["from"] == "customer"] == ["转人工", "你们几点下班", "在吗"]
+
+
+class TestASlowModel:
+    """What happens while an answer is under way."""
+
+    @pytest.fixture
+    async def slow(
+        self, tmp_path: Path, valkey_url: str, packaged_model: Path, front: Front
+    ) -> AsyncGenerator[tuple[Front, Colleague]]:
+        engine = ScriptedEngine(says("word " * 40), token_s=0.01)
+        (tmp_path / "shop.db").symlink_to(front.config.home / "shop.db")
+        async with serving(tmp_path, valkey_url, packaged_model, engine) as running:
+            yield running, Colleague(running, await running.new_key(frozenset({"ops"})))
+
+    async def test_an_answer_under_way_is_finished_and_what_follows_is_the_persons(self, slow: tuple[Front, Colleague]) -> None:
+        front, agent = slow
+        session_id = (await front.ask("hello"))["session_id"]
+        asked = asyncio.create_task(front.ask("Tell me a joke", session_id=session_id, message_id="m1"))
+        async with asyncio.timeout(5):
+            while not front.engine.in_flight:
+                await asyncio.sleep(0.01)
+        # It waits for its turn while the conversation changes hands.
+        waiting = asyncio.create_task(front.ask("Are you there?", session_id=session_id, message_id="m2"))
+        ticket = (await front.post(f"/v1/sessions/{session_id}/handoff")).json()
+        await agent.does(f"/{ticket['ticket_id']}/claim", name="Ann")
+        answer, silent = await asyncio.gather(asked, waiting)
+        assert answer["finish_reason"] == "stop"
+        assert answer["text"].count("word") == 40
+        assert (silent["source"], silent["text"]) == ("agent", "")
+        await agent.does(f"/{ticket['ticket_id']}/close")
+        assert (await front.ask("hello", session_id=session_id, message_id="m3"))["text"]
+        opened = await agent.get(f"/{ticket['ticket_id']}")
+        words = [line["text"] for line in opened["packet"]["transcript"] if line["from"] in ("customer", "bot")]
+        assert sorted(words[2:5]) == sorted(["Tell me a joke", answer["text"], "Are you there?"])
