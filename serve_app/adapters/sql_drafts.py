@@ -44,16 +44,14 @@ class SqlDrafts:
         self._engine = engine
 
     async def read(self, tenant: str) -> Draft | None:
+        # In one statement, so that no save comes in between.
+        query = select(drafts, draft_items).join_from(drafts, draft_items, drafts.c.tenant == draft_items.c.tenant)
         async with connection_to(self._engine) as connection:
-            head = (await connection.execute(select(drafts).where(drafts.c.tenant == tenant))).mappings().one_or_none()
-            if head is None:
-                return None
-            rows = (await connection.execute(select(draft_items).where(draft_items.c.tenant == tenant))).mappings()
+            rows = (await connection.execute(query.where(drafts.c.tenant == tenant))).mappings().all()
             changes = {row["id"]: None if row["written"] is None else item_of(row["kind"], row["written"]) for row in rows}
-            # The two were read apart: a save in between would mix them.
-            revision = select(drafts.c.revision).where(drafts.c.tenant == tenant)
-            if (await connection.execute(revision)).scalar_one_or_none() != head["revision"]:
-                raise Conflict("The draft is being changed: try again.")
+        if not rows:
+            return None
+        head = rows[0]
         return Draft(head["base"], head["revision"], changes, instant_of(head["changed_at_us"]), head["changed_by"])
 
     async def save(
