@@ -90,9 +90,9 @@ def import_(
         reading = replace(reading, templates=(*(reading.templates or ()), *demo_knowledge().templates))
     if not (reading.entries or reading.templates or reading.policies):
         raise ConfigError(f"{path}: there is nothing to import in it; `zerowait knowledge import --help` shows how to write it")
-    say(f"checking {len(reading.entries):,} entries against the draft")
+    say(f"checking {_entries(len(reading.entries))} against the draft")
     diff = edit(settings, lambda editor: editor.take(owner, reading, replacing=replacing, by=who(by)))
-    say(f"imported {len(reading.entries):,} entries; the draft: {counted(diff.changes)}")
+    say(f"imported {_entries(len(reading.entries))}; the draft: {counted(diff.changes)}")
     say("`zerowait knowledge diff` shows it, `zerowait knowledge publish` makes it live" if diff.changes else NOTHING_CHANGED)
     _warn_stale(diff)
 
@@ -181,7 +181,7 @@ def history(
     for one in edit(settings, lambda editor: editor.history(owner, limit)):
         changed = f"+{one.added} ~{one.changed} -{one.withdrawn}"
         at = local(one.published_at, settings, owner)
-        row(str(one.version), at, f"{one.entries} entries", changed, one.by, one.note)
+        row(str(one.version), at, _entries(one.entries), changed, one.by, one.note)
 
 
 @app.command("list")
@@ -228,7 +228,7 @@ def export(
                 (target / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
-    say(f"wrote {len(content.entries):,} entries to {target}")
+    say(f"wrote {_entries(len(content.entries))} to {target}")
 
 
 app.command()(proposals)
@@ -246,6 +246,10 @@ def _content(settings: Config, owner: str, draft: bool, version: int | None) -> 
     if not content.entries:
         say("there are no entries")
     return content
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
 def _published(done: Published) -> None:

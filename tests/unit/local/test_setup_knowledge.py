@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from serve_app.adapters.knowledge_file import load_knowledge
 from serve_app.adapters.record import connect, create_tables
+from serve_app.adapters.sql_drafts import FromFolder, SqlDrafts
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.config import TenantSettings, load_config
 from serve_app.domain.errors import ConfigError
+from serve_app.domain.intents import Intent
+from serve_app.domain.knowledge import Entry
 from serve_app.local.knowledge import publish_knowledge
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -133,3 +136,56 @@ async def test_an_empty_folder_is_a_slip(start: Start, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match="no entries"):
         await start(TenantSettings(knowledge=tmp_path / "empty"))
+
+
+async def published(start: Start, *ids: str) -> int:
+    """Somebody publishes by command; returns the version."""
+    entries = [Entry(one, 0, Intent.OTHER, {"zh": (one,), "en": (one,)}, {"zh": one, "en": one}) for one in ids]
+    return (await start.record.publish("tea", entries, (), (), NOW, by="ann")).version
+
+
+async def test_a_start_leaves_what_was_published_since_while_the_folder_is_the_same(start: Start, folder: Path) -> None:
+    tenant = TenantSettings(sources=(), knowledge=folder)
+    await start(tenant)
+    await published(start, "mine")
+    (folder / "returns.yaml").write_text("# a comment is no change\n" + ENTRY)
+    assert await start(tenant) == {"mine"}
+    assert start.said == [
+        f"tenant tea: version 2, published since the last start, stays; the folder {folder} has not changed",
+    ]
+
+
+async def test_a_changed_folder_is_published_and_says_what_it_replaces(start: Start, folder: Path) -> None:
+    tenant = TenantSettings(sources=(), knowledge=folder)
+    await start(tenant)
+    await published(start, "mine")
+    (folder / "more.csv").write_text("id,language,questions,answer\nmore,zh,更多,好\nmore,en,more,ok\n")
+    assert await start(tenant) == {"returns", "more"}
+    assert "published as version 3, in the place of version 2; `zerowait knowledge rollback 2`" in start.said[0]
+    assert await start(tenant) == {"returns", "more"}
+    assert start.said == []
+    latest = (await start.record.history("tea", 1))[0]
+    assert (latest.by, latest.note) == ("a start", "the folder my-knowledge")
+
+
+async def test_a_folder_that_is_named_later_says_what_it_replaces(start: Start, folder: Path) -> None:
+    await published(start, "mine")
+    assert await start(TenantSettings(sources=(), knowledge=folder)) == {"returns"}
+    assert "rollback 1" in start.said[0]
+
+
+async def test_what_was_published_in_the_demos_place_stays(start: Start) -> None:
+    await start(TenantSettings())
+    await published(start, "mine")
+    assert await start(TenantSettings()) == {"mine"}
+    assert await start(TenantSettings(sources=())) == {"mine"}
+    assert start.said == []
+
+
+async def test_a_shops_own_sources_withdraw_an_older_demo(start: Start, engine: AsyncEngine) -> None:
+    await published(start, "an-older-demo")
+    await SqlDrafts(engine).remember_folder("tea", FromFolder("demo", "of an older one", 1))
+    assert await start(TenantSettings(sources=())) == set()
+    await published(start, "an-older-demo")
+    await SqlDrafts(engine).remember_folder("tea", FromFolder("demo", "of an older one", 3))
+    assert "return-policy" in await start(TenantSettings())
