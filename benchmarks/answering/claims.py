@@ -41,6 +41,12 @@ def claims(text: str, today: date) -> tuple[Claim, ...]:
     return tuple(found)
 
 
+def contradictions(text: str, today: date) -> tuple[str, ...]:
+    """Days that are named twice, each time another: 明天(11月25日) on the 22nd."""
+    pairs = [(match[0], dates(match[1], today), dates(match[2], today)) for match in _NAMED_TWICE.finditer(text)]
+    return tuple(said for said, one, other in pairs if one and other and one != other)
+
+
 def dates(text: str, today: date) -> frozenset[date]:
     """The days that the text names, by date or as tomorrow, 后天 …"""
     return frozenset(claim.value for claim in claims(text, today) if claim.kind == "date")
@@ -142,6 +148,7 @@ _THINGS = (
     (("券", "coupon", "voucher"), "coupon"),
     (("商品", "宝贝", "item"), "item"),
     (("发票", "invoice"), "invoice"),
+    (("more",), "more"),
     (("退款", "售后", "refund"), "after_sale"),
 )  # fmt: skip
 
@@ -191,7 +198,10 @@ _FORMS: tuple[tuple[ClaimKind, str], ...] = (
         "count",
         r"(?P<thing>优惠券|券|coupons?|vouchers?|订单|orders?|包裹|parcels?)[^,，。;；.\d\n]{0,14}[(（:：]\s?(?P<number>\d+)\b",
     ),
+    ("count", r"(?P<thing>优惠券|券|订单|包裹)\s?(?P<number>\d+)\s?(?:个|张|笔|件|单)"),
+    ("count", r"(?P<number>\d+) (?P<thing>more\b)"),
     ("tail", r"(?:尾号|末四位|后四位|ending(?: in| with)?|ends in)[^\d]{0,6}(?P<number>\d{4})(?!\d)"),
     ("number", r"(?<![\d.])(?P<number>\d[\d,]*(?:\.\d+)?)"),
 )
+_NAMED_TWICE = re.compile(rf"({_RELATIVE_DAYS})\s?[(（]([^()（）]*)[)）]", re.IGNORECASE)
 _PATTERNS: list[tuple[ClaimKind, re.Pattern[str]]] = [(kind, re.compile(form, re.IGNORECASE)) for kind, form in _FORMS]

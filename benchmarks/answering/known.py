@@ -30,7 +30,8 @@ class Truth:
     def amounts(self) -> frozenset[int]:
         own = frozenset[int]().union(*(order.amounts for order in self.orders))
         coupons = self.customer.coupons if self.customer else ()
-        return own | self.policies.amounts | {one[name] for one in coupons for name in ("amount_minor", "minimum_minor")}
+        of_coupons = {one[name] for one in coupons for name in ("amount_minor", "minimum_minor")}
+        return own | self.policies.amounts | (of_coupons - {0})
 
     @cached_property
     def days(self) -> frozenset[date]:
@@ -83,6 +84,8 @@ class Truth:
         if thing == "item":
             each = [n for order in self.orders for n in (len(order.lines), sum(line["quantity"] for line in order.lines))]
             return frozenset({*each, *(line["quantity"] for order in self.orders for line in order.lines)})
+        if thing == "more":
+            return frozenset(count - 1 for count in self.counts("item"))
         if thing == "coupon":
             return frozenset({len(customer.coupons)})
         rows = [order.invoices if thing == "invoice" else order.after_sales for order in self.orders]

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from benchmarks.answering import words
-from benchmarks.answering.claims import Claim, claims
+from benchmarks.answering.claims import Claim, claims, contradictions
 from benchmarks.answering.dialogue import Turn, asked_orders, ids_in, leaves, named_orders, order_ids
 from benchmarks.answering.known import CLOCK, Truth
 from benchmarks.answering.policies import Policies
@@ -75,6 +75,7 @@ def _wrong_text(text: str, truth: Truth, shop: Shop, *, check_states: bool) -> l
         wrong += [f"names {word!r}, which is not in the order" for word in _strange_words(text, truth, shop)]
         text = _without_known_words(text, truth)
         wrong += _wrong_tiers(text, truth)
+    wrong += [f"date {said!r}: two different days" for said in contradictions(text, truth.now.date())]
     for claim in claims(text, truth.now.date()):
         if (why := _why_wrong(claim, truth)) is not None:
             wrong.append(f"{claim.kind} {claim.text!r}: {why}")
@@ -122,10 +123,12 @@ def _why_wrong(claim: Claim, truth: Truth) -> str | None:
             return None if _is_duration(claim, truth) else "no such figure is published"
         case "points":
             is_own = truth.customer is not None and claim.value == truth.customer.row["points"]
-            return None if is_own or claim.value in truth.policies.numbers else "not the customer's points"
+            is_published = truth.is_policy and claim.value in truth.policies.numbers
+            return None if is_own or is_published else "not the customer's points"
         case "count":
             thing, number = claim.value
-            is_true = number in truth.counts(thing) or float(number) in truth.policies.numbers
+            published = truth.policies.numbers if truth.is_policy else truth.policies.counts
+            is_true = number in truth.counts(thing) or number in published
             return None if is_true else "there are not so many"
         case "number":
             return None if _is_number(claim, truth) else "no source has this number"
@@ -145,7 +148,8 @@ def _is_number(claim: Claim, truth: Truth) -> bool:
     is_said = re.search(rf"(?<!\d){re.escape(claim.text)}(?!\d)", truth.said) is not None
     is_tail = any(order.id.endswith(claim.text) for order in truth.orders)
     is_quantity = any(line["quantity"] == claim.value for order in truth.orders for line in order.lines)
-    return is_said or is_tail or is_quantity or claim.value in truth.policies.numbers or claim.value == truth.offered > 0
+    is_published = claim.value in (truth.policies.numbers if truth.is_policy else truth.policies.counts)
+    return is_said or is_tail or is_quantity or is_published or claim.value == truth.offered > 0
 
 
 def _strange_words(text: str, truth: Truth, shop: Shop) -> Iterator[str]:

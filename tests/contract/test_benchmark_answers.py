@@ -157,6 +157,7 @@ TRUE_ANSWERS = [
     "Your order ending 5292 is in transit (YT7038265384535) and should arrive tomorrow (Mon 23 Nov).",
     "您尾号4888的订单的退款¥400.90正在处理，将退到账户余额。",
     "您是金卡会员，有5213积分，2张优惠券。",
+    "Your order ending 5292 (Dusk Jeans, Dusty Pink and 2 more) is in transit.",
     "订单 ZW880634295292 共¥384.35，已发货。签收后7天内可以退货。",
 ]
 FALSE_ANSWERS = [
@@ -172,6 +173,10 @@ FALSE_ANSWERS = [
     ("您有5214积分。", "points"),
     ("You are a platinum member.", "tier"),
     ("您有3张优惠券。", "count"),
+    ("可用优惠券3张。", "count"),
+    ("尾号5292的订单（暮色系列牛仔裤 豆沙粉等4件商品）运输中。", "count"),
+    ("Your order ending 5292 (Dusk Jeans, Dusty Pink and 3 more) is in transit.", "count"),
+    ("尾号5292的订单预计明天(11月21日)送达。", "date"),
     ("您共有4个订单。", "count"),
     ("订单ZW885788752914运输中。", "order ZW885788752914"),
     ("包裹由中通快递 ZTO Express派送。", "names"),
