@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from serve_app.domain.intents import REPLIES, Intent
-from serve_app.domain.messages import Option, Suggestion
+from serve_app.domain.messages import Kind, Option, Suggestion
 from serve_app.domain.normalise import canonical_form
 from serve_app.domain.question import Entities, Focus, Understanding
 
@@ -22,7 +22,8 @@ def refocus(
 ) -> Focus:
     """The next turn's focus. `order_id` is the order that was answered about; `offered` and `suggested` what was shown."""
     # A question that nothing understood changes no topic.
-    keeps_topic = understanding.intent in _NO_TOPIC or (missed and understanding.intent is Intent.OTHER)
+    not_understood = understanding.intent is Intent.OTHER or (understanding.kind is Kind.PUBLIC and not understanding.settled)
+    keeps_topic = understanding.intent in _NO_TOPIC or (missed and not_understood)
     keeps_lists = not offered and not suggested and (keeps_topic or _picked_from(focus, understanding))
     return Focus(
         language=focus.language if understanding.foreign else understanding.language,

@@ -19,12 +19,11 @@ from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
 from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, own_intent, said_with
-from serve_app.domain.understanding.topics import ANYONES, CASES, fits, named_in
+from serve_app.domain.understanding.topics import ANYONES, CASES, TOPICS, fits, named_in
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
-_SURE_OF_RULE = 0.58
-_FAIRLY_SURE = 0.45  # enough when no other intent comes near
-_SURE_WITH_WORDS = 0.3  # enough when the words name the topic and nothing else
+_SURE_OF_RULES = 0.58  # that a rule is asked for, whichever
+_SURE_WITH_WORDS = 0.3  # that it is this one, when the words name it and nothing else
 _SURE_OF_CLAUSE = 0.8
 _SURE_OF_SMALL_TALK = 0.7
 _SURE_OF_PRODUCT = 0.5
@@ -187,10 +186,8 @@ class Understander:
 
     def _guess(self, plain: str) -> tuple[Intent, float, bool]:
         """The intent, its probability, and whether the words settle it."""
-        (best, confidence), *others = self._classify(plain)
-        intent = Intent(best)
-        runner_up = others[0][1] if others else 0.0
-        settled = False
+        guesses = self._classify(plain)
+        intent, confidence, settled = Intent(guesses[0][0]), guesses[0][1], False
         if intent is Intent.CHITCHAT:
             sure = confidence >= _SURE_OF_SMALL_TALK and not markers.speaks_of_the_shop(plain)
         elif intent in (Intent.PRODUCT, Intent.COMPLAINT):
@@ -200,8 +197,8 @@ class Understander:
             sure = False
         else:
             settled = confidence >= _SURE_WITH_WORDS and fits(intent, named_in(plain)) and not _turned(plain, intent)
-            clear = confidence >= _FAIRLY_SURE and confidence >= 3 * runner_up
-            sure = settled or ((clear or confidence >= _SURE_OF_RULE) and not _turned(plain, intent))
+            of_rules = sum(chance for guess, chance in guesses if Intent(guess) in TOPICS)
+            sure = settled or (of_rules >= _SURE_OF_RULES and not _turned(plain, intent))
         return (intent, confidence, settled) if sure else (Intent.OTHER, confidence, False)
 
     def _mixes_topics(self, plain: str) -> bool:
