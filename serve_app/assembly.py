@@ -71,6 +71,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     clock = SystemClock()
     engine = record.connect(str(config.record.url))
     stack.push_async_callback(engine.dispose)
+    await record.ensure_tables(engine)
     redis = redis_client.connect(config.redis)
     stack.push_async_callback(redis.aclose)
     sessions = RedisSessions(

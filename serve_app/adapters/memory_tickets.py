@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from serve_app.adapters.system import utc_now
 from serve_app.domain.errors import NotFound
 from serve_app.domain.messages import Conversation
 from serve_app.domain.packet import Packet
-from serve_app.domain.tickets import Message, Numbered, Ticket, closed, key_of, not_claimable
+from serve_app.domain.tickets import Message, Numbered, Ticket, closed, key_of, not_claimable, with_reasons
 
 
 @dataclass(slots=True)
@@ -23,7 +24,8 @@ class _File:
 class MemoryTickets:
     """The port `Tickets`. Nothing is awaited inside a change, so each is one transaction."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
         self._files: dict[str, _File] = {}
 
     async def open(self, ticket: Ticket, packet: Packet) -> tuple[Ticket, bool]:
@@ -31,17 +33,17 @@ class MemoryTickets:
         found = self._open_of(ticket.tenant, ticket.session_id)
         if found is None:
             opened = replace(ticket, state=Conversation.QUEUED, changes=1)
-            self._files[ticket.id] = _File(opened, packet, ticket.opened_at)
+            self._files[ticket.id] = _File(opened, packet, self._now())
             return opened, True
-        reasons = tuple(dict.fromkeys((*found.ticket.reasons, *ticket.reasons)))
-        return self._change(found, ticket.opened_at, lambda old: replace(old, reasons=reasons)), False
+        reasons = with_reasons(found.ticket, ticket.reasons)
+        return self._change(found, lambda old: replace(old, reasons=reasons)), False
 
     async def hear(self, tenant: str, session_id: str, customer_id: str | None, message: Message) -> Ticket | None:
         """See the port."""
         found = self._open_of(tenant, session_id)
         if found is None:
             return None
-        heard = self._change(found, message.at, lambda old: replace(old, customer_id=old.customer_id or customer_id))
+        heard = self._change(found, lambda old: replace(old, customer_id=old.customer_id or customer_id))
         self._add(found, message)
         return heard
 
@@ -50,7 +52,7 @@ class MemoryTickets:
         found = self._open_of(tenant, session_id)
         for message in messages if found is not None else ():
             assert found is not None
-            self._change(found, message.at)
+            self._change(found)
             self._add(found, message)
 
     async def claim(self, tenant: str, ticket_id: str, agent: str, joined: Message) -> Ticket:
@@ -67,7 +69,7 @@ class MemoryTickets:
             raise closed(found.ticket)
         if found.ticket.state is Conversation.QUEUED:
             self._claim(found, message.name, joined)
-        replied = self._change(found, message.at)
+        replied = self._change(found)
         self._add(found, message)
         return replied
 
@@ -76,7 +78,7 @@ class MemoryTickets:
         found = self._file(tenant, ticket_id)
         if not found.ticket.is_open:
             raise closed(found.ticket)
-        done = self._change(found, ended.at, lambda old: replace(old, state=Conversation.CLOSED, closed_at=ended.at, note=note))
+        done = self._change(found, lambda old: replace(old, state=Conversation.CLOSED, closed_at=ended.at, note=note))
         self._add(found, ended)
         return done
 
@@ -117,15 +119,13 @@ class MemoryTickets:
         return next((file for file in of_session if file.ticket.is_open), None)
 
     def _claim(self, found: _File, agent: str, joined: Message) -> Ticket:
-        claimed = self._change(
-            found, joined.at, lambda old: replace(old, state=Conversation.HUMAN, agent=agent, claimed_at=joined.at)
-        )
+        claimed = self._change(found, lambda old: replace(old, state=Conversation.HUMAN, agent=agent, claimed_at=joined.at))
         self._add(found, joined)
         return claimed
 
-    def _change(self, found: _File, at: datetime, how: Callable[[Ticket], Ticket] = lambda old: old) -> Ticket:
+    def _change(self, found: _File, how: Callable[[Ticket], Ticket] = lambda old: old) -> Ticket:
         found.ticket = how(replace(found.ticket, changes=found.ticket.changes + 1))
-        found.changed_at = at
+        found.changed_at = self._now()
         return found.ticket
 
     def _add(self, found: _File, message: Message) -> None:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from sqlalchemy import MetaData, event
+from sqlalchemy import MetaData, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from serve_app.domain.errors import StoreFailed
 
 # Every table of the record hangs on this; each is defined beside the adapter that uses it.
 metadata = MetaData()
 # The modules that define them. They import this one, so they are imported when the tables are made.
 TABLES = ("sql_feedback", "sql_keys", "sql_knowledge", "sql_outbox", "sql_proposals", "ticket_rows")
+
+# Any number that nothing else in the database locks.
+TABLES_LOCK = 0x5A57
 
 
 def connect(url: str, pool_size: int = 4) -> AsyncEngine:
@@ -39,8 +45,19 @@ def connect(url: str, pool_size: int = 4) -> AsyncEngine:
 
 
 async def create_tables(engine: AsyncEngine) -> None:
-    """Makes the tables that are missing."""
+    """Makes the tables that are missing. Several processes may do it at once."""
     for module in TABLES:
         importlib.import_module(f"serve_app.adapters.{module}")
     async with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # Between the look for a table and its making there must be nobody else.
+            await connection.execute(select(func.pg_advisory_xact_lock(TABLES_LOCK)))
         await connection.run_sync(metadata.create_all)
+
+
+async def ensure_tables(engine: AsyncEngine) -> None:
+    """The same for a server that starts on a record which an earlier version made. Raises StoreFailed."""
+    try:
+        await create_tables(engine)
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreFailed(f"the record's tables cannot be made ({type(error).__name__})") from error

@@ -6,7 +6,7 @@ come one after the other, SQLite holds its write lock before anything is read, a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serve_app.adapters import sql_outbox
+from serve_app.adapters.system import utc_now
 from serve_app.adapters.ticket_rows import (
     TICKET,
     insert_into,
@@ -31,7 +32,7 @@ from serve_app.adapters.ticket_rows import (
 from serve_app.domain.errors import NotFound, StoreFailed
 from serve_app.domain.messages import Conversation
 from serve_app.domain.packet import Packet
-from serve_app.domain.tickets import Message, Numbered, Ticket, TicketChange, closed, not_claimable
+from serve_app.domain.tickets import Message, Numbered, Ticket, TicketChange, closed, not_claimable, with_reasons
 
 _PACKET = TypeAdapter(Packet)
 
@@ -39,13 +40,15 @@ _PACKET = TypeAdapter(Packet)
 class SqlTickets:
     """The port `Tickets`. What happens to tickets of the tenants in `hooked` is put into the outbox, too."""
 
-    def __init__(self, engine: AsyncEngine, hooked: Collection[str] = ()) -> None:
+    def __init__(self, engine: AsyncEngine, hooked: Collection[str] = (), now: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
         self._hooked = frozenset(hooked)
+        self._now = now
 
     async def open(self, ticket: Ticket, packet: Packet) -> tuple[Ticket, bool]:
         """See the port."""
         row = ticket_row(ticket) | {"packet": orjson.dumps(packet).decode(), "open_session": ticket.session_id, "changes": 1}
+        row["changed_at_us"] = microseconds(self._now())
         async with transaction(self._engine) as connection:
             # The one that is open may be closed between the two steps.
             for _ in range(3):
@@ -54,7 +57,7 @@ class SqlTickets:
                     opened = ticket_of(row)
                     await self._tell(connection, opened, TicketChange.OPENED, None, ticket.opened_at)
                     return opened, True
-                found = await _change(connection, _is_open(ticket.tenant, ticket.session_id), ticket.opened_at)
+                found = await self._change(connection, _is_open(ticket.tenant, ticket.session_id))
                 if found is not None:
                     return await _with_reasons(connection, found, ticket.reasons), False
         raise StoreFailed("a ticket was opened and closed again and again")
@@ -62,10 +65,9 @@ class SqlTickets:
     async def hear(self, tenant: str, session_id: str, customer_id: str | None, message: Message) -> Ticket | None:
         """See the port."""
         async with transaction(self._engine) as connection:
-            found = await _change(
+            found = await self._change(
                 connection,
                 _is_open(tenant, session_id),
-                message.at,
                 customer_id=func.coalesce(tickets.c.customer_id, customer_id),
             )
             if found is None:
@@ -78,7 +80,7 @@ class SqlTickets:
         """See the port."""
         async with transaction(self._engine) as connection:
             for message in messages:
-                found = await _change(connection, _is_open(tenant, session_id), message.at)
+                found = await self._change(connection, _is_open(tenant, session_id))
                 if found is None:
                     return
                 await _add(connection, found, message)
@@ -96,7 +98,7 @@ class SqlTickets:
         async with transaction(self._engine) as connection:
             await self._claim(connection, tenant, ticket_id, message.name, joined)
             is_human = tickets.c.state == Conversation.HUMAN
-            found = await _change(connection, _is(tenant, ticket_id) & is_human, message.at)
+            found = await self._change(connection, _is(tenant, ticket_id) & is_human)
             if found is None:
                 raise closed(await _found(connection, tenant, ticket_id))
             if await _add(connection, found, message):
@@ -106,10 +108,9 @@ class SqlTickets:
     async def close(self, tenant: str, ticket_id: str, note: str, ended: Message) -> Ticket:
         """See the port."""
         async with transaction(self._engine) as connection:
-            done = await _change(
+            done = await self._change(
                 connection,
                 _is(tenant, ticket_id) & tickets.c.open_session.is_not(None),
-                ended.at,
                 state=Conversation.CLOSED,
                 open_session=None,
                 closed_at_us=microseconds(ended.at),
@@ -170,10 +171,9 @@ class SqlTickets:
         self, connection: AsyncConnection, tenant: str, ticket_id: str, agent: str, joined: Message
     ) -> Ticket | None:
         """The ticket, if it was waiting."""
-        claimed = await _change(
+        claimed = await self._change(
             connection,
             _is(tenant, ticket_id) & (tickets.c.state == Conversation.QUEUED),
-            joined.at,
             state=Conversation.HUMAN,
             agent=agent,
             claimed_at_us=microseconds(joined.at),
@@ -183,6 +183,13 @@ class SqlTickets:
             await self._tell(connection, claimed, TicketChange.CLAIMED, None, joined.at)
         return claimed
 
+    async def _change(self, connection: AsyncConnection, where: ColumnElement[bool], **values: Any) -> Ticket | None:
+        """Counts one more change of the ticket, which from now on is this transaction's alone; None when there is none such."""
+        now_us = microseconds(self._now())
+        counted = update(tickets).where(where).values(changes=tickets.c.changes + 1, changed_at_us=now_us, **values)
+        row = (await connection.execute(counted.returning(*TICKET))).mappings().one_or_none()
+        return None if row is None else ticket_of(row)
+
     async def _tell(
         self, connection: AsyncConnection, ticket: Ticket, change: TicketChange, message: Message | None, at: datetime
     ) -> None:
@@ -190,15 +197,8 @@ class SqlTickets:
             await sql_outbox.put(connection, ticket, change, message, at)
 
 
-async def _change(connection: AsyncConnection, where: ColumnElement[bool], at: datetime, **values: Any) -> Ticket | None:
-    """Counts one more change of the ticket, which from now on is this transaction's alone; None when there is none such."""
-    counted = update(tickets).where(where).values(changes=tickets.c.changes + 1, changed_at_us=microseconds(at), **values)
-    row = (await connection.execute(counted.returning(*TICKET))).mappings().one_or_none()
-    return None if row is None else ticket_of(row)
-
-
 async def _with_reasons(connection: AsyncConnection, ticket: Ticket, more: Sequence[str]) -> Ticket:
-    reasons = tuple(dict.fromkeys((*ticket.reasons, *more)))
+    reasons = with_reasons(ticket, more)
     change = update(tickets).where(tickets.c.id == ticket.id).values(reasons=orjson.dumps(reasons).decode())
     row = (await connection.execute(change.returning(*TICKET))).mappings().one()
     return ticket_of(row)

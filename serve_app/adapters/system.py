@@ -11,10 +11,14 @@ class SystemClock:
     """The port `Clock`."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return utc_now()
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def new_id(prefix: str) -> str:

@@ -91,7 +91,6 @@ def ticket_row(ticket: Ticket) -> dict[str, Any]:
         "opened_at_us": microseconds(ticket.opened_at),
         "claimed_at_us": None,
         "closed_at_us": None,
-        "changed_at_us": microseconds(ticket.opened_at),
     }
 
 

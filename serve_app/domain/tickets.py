@@ -14,6 +14,8 @@ from serve_app.domain.phrases import Desk
 
 # Of an agent's message.
 TEXT_CHARS_MAX = 4000
+# A ticket keeps its first reasons.
+REASONS_MAX = 10
 
 
 class Author(StrEnum):
@@ -76,6 +78,10 @@ class TicketChange(StrEnum):
     CLAIMED = "ticket.claimed"
     REPLIED = "ticket.replied"
     CLOSED = "ticket.closed"
+
+
+def with_reasons(ticket: Ticket, more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*ticket.reasons, *more)))[:REASONS_MAX]
 
 
 def handoff_of(ticket: Ticket, desk: Desk, now: datetime, before: int) -> Handoff:

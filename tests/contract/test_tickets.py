@@ -54,7 +54,19 @@ async def engine(
 
 @pytest.fixture
 def tickets(engine: AsyncEngine | None) -> Tickets:
-    return MemoryTickets() if engine is None else SqlTickets(engine)
+    return MemoryTickets(TIME.now) if engine is None else SqlTickets(engine, now=TIME.now)
+
+
+class Time:
+    """The record's writers' clock."""
+
+    at = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+
+TIME = Time()
 
 
 @pytest.fixture
@@ -95,6 +107,10 @@ async def test_a_session_has_one_open_ticket(tickets: Tickets, tenant: str) -> N
     other, other_is_new = await tickets.open(a_ticket(tenant, "s2", after_s=1), PACKET)
     assert (again.id, is_new, again.reasons) == (first.id, False, ("handoff", "button"))
     assert third.reasons == ("handoff", "button")
+    for number in range(20):
+        third, _ = await tickets.open(a_ticket(tenant, reason=f"reason {number}"), PACKET)
+    assert third.reasons[:2] == ("handoff", "button")
+    assert len(third.reasons) == 10
     assert other_is_new
     assert [ticket.id for ticket in await tickets.list(tenant)] == [first.id, other.id]
 
@@ -211,9 +227,11 @@ async def test_tenants_see_their_own(tickets: Tickets, tenant: str) -> None:
 
 
 async def test_what_changed_is_found_and_its_messages_numbered(tickets: Tickets, tenant: str) -> None:
-    old, _ = await tickets.open(a_ticket(tenant, "old", after_s=-3600), PACKET)
+    TIME.at = NOW - timedelta(hours=1)
+    old, _ = await tickets.open(a_ticket(tenant, "old"), PACKET)
+    gone, _ = await tickets.open(a_ticket(tenant, "gone"), PACKET)
+    TIME.at = NOW
     new, _ = await tickets.open(a_ticket(tenant, "new"), PACKET)
-    gone, _ = await tickets.open(a_ticket(tenant, "gone", after_s=-3600), PACKET)
     await tickets.close(tenant, gone.id, "", ended())
     recent = {ticket.id: ticket for ticket in await tickets.changed(NOW, all_open=False)}
     assert {new.id, gone.id} <= recent.keys()
