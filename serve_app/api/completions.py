@@ -86,7 +86,7 @@ def add_completions(app: FastAPI, services: Services) -> None:
         await caller_of(services, request)
         return as_json({"object": "list", "data": [_model(name) for name in models]})
 
-    @app.get("/v1/models/{name}", summary="One of them")
+    @app.get("/v1/models/{name:path}", summary="One of them")
     async def model(name: str, request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         await caller_of(services, request)
         _check_model(name)

@@ -21,7 +21,7 @@ from tests.graph.front import Front, serving
 
 MODEL = {
     "demo": False,
-    "name": "capable",
+    "name": "acme/capable",
     "max_model_len": 32768,
     "answers": {"languages": ["zh", "en"], "kinds": ["public", "personal", "chat"]},
 }
@@ -226,6 +226,11 @@ class TestLowerRank:
 
 
 class TestWishes:
+    async def test_the_model_may_be_asked_for_by_its_own_name(self, client: AsyncOpenAI) -> None:
+        assert (await client.models.retrieve("acme/capable")).id == "acme/capable"
+        answer = await client.chat.completions.create(model="acme/capable", messages=[{"role": "user", "content": SLOW}])
+        assert answer.model == "acme/capable"
+
     async def test_sampling_is_passed_on_within_our_limits(self, front: Front, client: AsyncOpenAI) -> None:
         await ask(client, [user(SLOW)], temperature=0.7, top_p=0.9, seed=7, stop=["END"], max_tokens=100_000)
         sampling = front.engine.requests[-1].sampling
