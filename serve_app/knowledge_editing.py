@@ -50,14 +50,23 @@ class Diff:
 class KnowledgeEditor:
     """One tenant's knowledge at a time. Every method raises StoreFailed when the record does not answer.
 
-    Checking ten thousand entries takes seconds, so it is done off the event loop, and before anything is locked.
+    Checking ten thousand entries takes seconds, so it is done off the event loop, and before anything is locked. `say` is told
+    how far it is.
     """
 
-    def __init__(self, record: SqlKnowledge, drafts: SqlDrafts, proposals: Proposals, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        record: SqlKnowledge,
+        drafts: SqlDrafts,
+        proposals: Proposals,
+        now: Callable[[], datetime],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._record = record
         self._drafts = drafts
         self._proposals = proposals
         self._now = now
+        self._say = say
 
     async def take(self, tenant: str, reading: Reading, *, replacing: bool, by: str) -> Diff:
         """Takes files into the draft, all or nothing. Raises Unreadable naming file and line, Conflict."""
@@ -116,6 +125,8 @@ class KnowledgeEditor:
         wanted = latest - 1 if version is None else version
         if wanted < 1:
             raise NotFound("There is no earlier version to roll back to.")
+        if wanted == latest:
+            raise Conflict(f"Version {latest} is what is published: nothing was done.")
         written = await self._record.written(tenant, wanted)
         served = await self._checked(written, {})
         done = await self._record.publish_checked(
@@ -195,9 +206,12 @@ class KnowledgeEditor:
 
     async def _checked(self, written: Publication, places: Mapping[str, Place]) -> Publication:
         try:
-            return await asyncio.to_thread(filled, written)
+            return await asyncio.to_thread(filled, written, self._looked_at(len(written.entries)))
         except Unpublishable as error:
             raise located(error, places) from None
+
+    def _looked_at(self, all_of_them: int) -> Callable[[int], None]:
+        return lambda number: self._say(f"checked {number:,} of {all_of_them:,} entries")
 
     async def _refuse_stale(self, tenant: str, draft: Draft) -> None:
         published = await self._record.latest(tenant)

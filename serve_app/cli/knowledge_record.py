@@ -46,7 +46,7 @@ def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
         try:
             await create_tables(engine)
             proposals = SqlProposals(engine)
-            editor = KnowledgeEditor(SqlKnowledge(engine), SqlDrafts(engine), proposals, lambda: datetime.now(UTC))
+            editor = KnowledgeEditor(SqlKnowledge(engine), SqlDrafts(engine), proposals, lambda: datetime.now(UTC), say)
             return await call(Parts(editor, proposals, SqlRatings(engine)))
         except (SQLAlchemyError, OSError) as error:
             raise ConfigError(f"the record cannot be used ({type(error).__name__}): check `record.url`") from error
