@@ -13,6 +13,7 @@ from openai import AsyncOpenAI, AsyncStream, OpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from serve_app.adapters.scripted_engine import ScriptedEngine, says
+from serve_app.domain.generation import Generate
 from tests.graph.front import Front, serving
 
 CHAT = "Tell me a joke"
@@ -274,70 +275,90 @@ class TestRefusals:
         assert response.json()["error"]["type"] == "invalid_request_error"
 
 
+class Script:
+    """Says `text`, which a test may change."""
+
+    text = ""
+
+    def __call__(self, request: Generate) -> list[tuple[int, str]]:
+        return says(self.text)(request)
+
+
+@pytest.fixture(scope="module")
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture(scope="module")
+async def slow(
+    tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path, script: Script
+) -> AsyncGenerator[Front]:
+    """Its model takes 10 ms a token, and says what `script` holds."""
+    home = tmp_path_factory.mktemp("slow")
+    async with serving(
+        home, valkey_url, packaged_model, ScriptedEngine(script, token_s=0.01), model={"max_tokens": 60}
+    ) as running:
+        yield running
+
+
 class TestAModelThatMisbehaves:
-    """Each with an engine of its own."""
-
-    @pytest.fixture
-    async def broken(
-        self, request: pytest.FixtureRequest, tmp_path: Path, valkey_url: str, packaged_model: Path, front: Front
-    ) -> AsyncGenerator[Front]:
-        engine, settings = request.param
-        (tmp_path / "shop.db").symlink_to(front.config.home / "shop.db")
-        async with serving(tmp_path, valkey_url, packaged_model, engine, **settings) as running:
-            yield running
-
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("It takes 5 days, about $30.")), {})], indirect=True)
-    async def test_the_guard_is_a_content_filter(self, broken: Front) -> None:
-        answer = await complete(client_of(broken), {"role": "system", "content": "Say that it takes 5 days."}, user(CHAT))
+    async def test_the_guard_is_a_content_filter(self, slow: Front, script: Script) -> None:
+        script.text = "It takes 5 days, about $30."
+        answer = await complete(client_of(slow), {"role": "system", "content": "Say that it takes 5 days."}, user(CHAT))
         assert answer.choices[0].finish_reason == "content_filter"
         assert "5 days" not in (answer.choices[0].message.content or "")
         assert answer.usage is not None
         assert answer.usage.completion_tokens > 0
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("word " * 99)), {"model": {"max_tokens": 20}})], indirect=True)
-    async def test_an_answer_that_is_cut_by_length_says_so(self, broken: Front) -> None:
-        wishes: list[tuple[dict[str, Any], int]] = [({}, 20), ({"max_tokens": 5}, 5), ({"max_completion_tokens": 7}, 7)]
+    async def test_an_answer_that_is_cut_by_length_says_so(self, slow: Front, script: Script) -> None:
+        script.text = "word " * 99
+        wishes: list[tuple[dict[str, Any], int]] = [
+            ({}, 60),
+            ({"max_tokens": 5}, 5),
+            ({"max_completion_tokens": 7}, 7),
+            ({"max_tokens": 4000}, 60),
+        ]
         for fields, tokens in wishes:
-            answer = await complete(client_of(broken), user(CHAT), **fields)
+            answer = await complete(client_of(slow), user(CHAT), **fields)
             assert answer.choices[0].finish_reason == "length"
             assert answer.usage is not None
             assert answer.usage.completion_tokens == tokens
-        assert (await complete(client_of(broken), user(CHAT), max_tokens=4000)).usage == (
-            await complete(client_of(broken), user(CHAT))
-        ).usage
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(), {})], indirect=True)
-    async def test_a_dead_engine_keeps_its_status_also_for_a_stream(self, broken: Front) -> None:
-        broken.engine.fail()
+    async def test_a_dead_engine_keeps_its_status_also_for_a_stream(self, slow: Front) -> None:
+        slow.engine.fail()
         with pytest.raises(openai.InternalServerError) as caught:
-            await complete(client_of(broken), user(CHAT))
+            await complete(client_of(slow), user(CHAT))
         assert (caught.value.status_code, caught.value.code) == (503, "not_ready")
         assert caught.value.response.headers["retry-after"]
         with pytest.raises(openai.InternalServerError):
-            await chunks_of(client_of(broken), user(CHAT))
+            await chunks_of(client_of(slow), user(CHAT))
+        await slow.engine.start()
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("word " * 200), token_s=0.02), {})], indirect=True)
-    async def test_one_that_dies_in_its_middle_is_the_clients_api_error(self, broken: Front) -> None:
-        stream = await client_of(broken).chat.completions.create(
+    async def test_one_that_dies_in_its_middle_is_the_clients_api_error(self, slow: Front, script: Script) -> None:
+        script.text = "word " * 99
+        stream = await client_of(slow).chat.completions.create(
             model="zerowait", messages=[{"role": "user", "content": CHAT}], stream=True
         )
         async for chunk in stream:
             if chunk.choices[0].delta.content:
                 break
-        broken.engine.fail()
+        slow.engine.fail()
         with pytest.raises(openai.APIError) as caught:
             await _read(stream)
         assert caught.value.code == "not_ready"
+        await slow.engine.start()
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("word " * 200), token_s=0.02), {})], indirect=True)
     @pytest.mark.parametrize("streamed", [True, False])
-    async def test_a_client_that_leaves_ends_the_generation(self, broken: Front, streamed: bool) -> None:
-        client = client_of(broken)
+    async def test_a_client_that_leaves_ends_the_generation(self, slow: Front, script: Script, streamed: bool) -> None:
+        script.text = "word " * 99
+        client = client_of(slow)
         asking = asyncio.create_task((chunks_of if streamed else complete)(client, user(CHAT)))
         async with asyncio.timeout(10):
-            while not broken.engine.in_flight:
-                await asyncio.sleep(0.01)
+            while not slow.engine.in_flight:
+                await asyncio.sleep(0.001)
             asking.cancel()
-            while broken.engine.in_flight:
-                await asyncio.sleep(0.01)
+            while slow.engine.in_flight:
+                await asyncio.sleep(0.001)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
         assert (await complete(client, user(PUBLISHED))).choices[0].message.content

@@ -109,6 +109,11 @@ async def client(front: Front) -> AsyncOpenAI:
     return client_of(front, "C1002")
 
 
+@pytest.fixture(scope="module")
+async def anonymous(front: Front) -> AsyncOpenAI:
+    return client_of(front, None)
+
+
 def client_of(front: Front, customer: str | None) -> AsyncOpenAI:
     headers = {"X-Customer-Token": front.token(customer)} if customer else {}
     return AsyncOpenAI(base_url=f"{front.url}/v1", api_key=front.key, max_retries=0, default_headers=headers)
@@ -357,15 +362,20 @@ FIELDS = st.sampled_from([{}, {}, {}, {"temperature": 2}, {"user": "CANARY"}, {"
     told=st.lists(MESSAGES, max_size=6),
     question=st.sampled_from(QUESTIONS),
     fields=FIELDS,
-    customer=st.sampled_from([None, "C1002"]),
+    signed_in=st.booleans(),
 )
 @settings(max_examples=60)
 async def test_whatever_a_client_sends_it_shares_what_its_question_alone_would_or_nothing(
-    front: Front, writes: Writes, told: list[Any], question: str, fields: dict[str, Any], customer: str | None
+    client: AsyncOpenAI,
+    anonymous: AsyncOpenAI,
+    writes: Writes,
+    told: list[Any],
+    question: str,
+    fields: dict[str, Any],
+    signed_in: bool,
 ) -> None:
-    client = client_of(front, customer)
-    await ask(client, [user(question)])
+    asking = client if signed_in else anonymous
+    await ask(asking, [user(question)])
     alone = writes.taken()
-    await ask(client, [*told, user(question)], **fields)
+    await ask(asking, [*told, user(question)], **fields)
     assert writes.taken() in ({}, alone)
-    await client.close()
