@@ -6,6 +6,7 @@ import { words } from "./words.js";
 const GOOD = new Set(["delivered", "completed", "refunded", "reshipped"]);
 const BAD = new Set(["exception", "lost", "returned", "rejected"]);
 const OVER = new Set(["cancelled", "closed"]);
+const ON_THE_WAY = new Set(["label_created", "picked_up", "in_transit", "out_for_delivery"]);
 // How far a parcel has come, of the steps that a customer knows.
 const STEP = { label_created: 0, picked_up: 1, in_transit: 2, out_for_delivery: 3, at_pickup_point: 3, delivered: 4 };
 
@@ -36,8 +37,7 @@ function order({ t, data, format, language }) {
 }
 
 function parcel({ t, data, format, language }) {
-  const isOver = data.state === "delivered" || data.state in { returned: 1, lost: 1 };
-  const expected = !isOver && (data.estimated_date ? t.expected(format.day(data.estimated_date, language)) : data.promised_date && t.promised(format.day(data.promised_date, language)));
+  const expected = ON_THE_WAY.has(data.state) && (data.estimated_date ? t.expected(format.day(data.estimated_date, language)) : data.promised_date && t.promised(format.day(data.promised_date, language)));
   const arrived = data.state === "delivered" && data.delivered_at && t.deliveredAt(format.instant(data.delivered_at, language));
   return [
     (expected || arrived) && el("p", { class: "card-title" }, expected || arrived),

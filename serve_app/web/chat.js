@@ -79,9 +79,18 @@ function showIdentity() {
   const person = people.find(({ id }) => id === visitor.customerId);
   const isSomebody = visitor.customerId !== null || visitor.customerToken !== null;
   byId("identity-line").textContent = !shop.isDemo ? "" : isSomebody ? t().asCustomer(person?.name ?? visitor.customerId) : t().anonymous;
-  byId("starters").replaceChildren(...t().starter[isSomebody ? "customer" : "anonymous"].map((question) => el("li", {}, el("button", { type: "button", class: "option", onclick: (event) => tapped(event, () => send(question)) }, question))));
+  const questions = t().starter[isSomebody ? "customer" : "anonymous"];
+  renewed(byId("starters"), questions.join(), () => questions.map((question) => el("li", {}, el("button", { type: "button", class: "option", onclick: (event) => tapped(event, () => send(question)) }, question))));
   byId("chooser").hidden = !people.length;
-  byId("customers").replaceChildren(...dialogs.customerButtons(t(), people, visitor.customerId, language, choosePerson));
+  renewed(byId("customers"), `${language} ${people.length}`, () => dialogs.customerButtons(t(), people, visitor.customerId, language, choosePerson));
+  for (const button of byId("customers").children) button.setAttribute("aria-pressed", String(button.dataset.id === (visitor.customerId ?? "")));
+}
+
+/** Makes the children anew only when they change: what is being tapped or has the focus stays. */
+function renewed(node, told, make) {
+  if (node.dataset.told === told) return;
+  node.dataset.told = told;
+  node.replaceChildren(...make());
 }
 
 function showHandoff() {

@@ -35,7 +35,7 @@ export function customer(t, people, current, language) {
 }
 
 export function customerButtons(t, people, current, language, onChoose) {
-  const button = (id, name, note) => el("button", { type: "button", class: "customer", "aria-pressed": String((current ?? "") === id), onclick: () => onChoose(id) }, el("strong", {}, name), el("span", {}, note));
+  const button = (id, name, note) => el("button", { type: "button", class: "customer", "data-id": id, "aria-pressed": String((current ?? "") === id), onclick: () => onChoose(id) }, el("strong", {}, name), el("span", {}, note));
   return [...people.map(({ id, name, note_zh: zh, note_en: en }) => button(id, `${name} · ${id}`, language === "zh" ? zh : en)), button("", t.anonymous, "")];
 }
 

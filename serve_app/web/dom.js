@@ -10,7 +10,7 @@ export function el(tag, attributes = {}, ...children) {
     if (typeof value === "function") made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  made.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
   return made;
 }
 

@@ -14,6 +14,7 @@ export class Log {
     this.shown = new Map(); // entry's key to its element
     this.follows = true;
     scroller.addEventListener("scroll", () => (this.follows = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80), { passive: true });
+    new ResizeObserver(() => this.toEnd()).observe(scroller);
   }
 
   get t() {
@@ -154,7 +155,7 @@ export class Log {
   #foot(answer, t) {
     const model = answer.meta.model;
     const isDemo = answer.meta.demo ?? model === this.demoModel;
-    const label = model ? el("p", { class: "made-by" }, t.ai(model), isDemo && el("span", { class: "demo" }, ` · ${t.demoModel}`)) : null;
+    const label = model ? el("p", { class: "made-by" }, t.ai(model), isDemo && [" · ", el("span", { class: "demo" }, t.demoModel)]) : null;
     if (!answer.isWhole) {
       const stop = answer.text && answer.meta.source === "model" ? el("button", { type: "button", class: "link", "data-focus": "stop", onclick: () => this.actions.stop(answer) }, t.stop) : null;
       return label || stop ? el("footer", {}, label, stop) : null;

@@ -77,7 +77,7 @@ async def filled(chat: Chat) -> Chat:
     """With an answer, cards, a choice, a model's answer, a person's words, and the end of a chat."""
     await chat.become("C1005")
     await chat.ask_and_wait("我的订单什么状态")
-    await chat.page.locator(".option").first.click()
+    await chat.page.locator(".answer .option").first.click()
     await expect(chat.whole_answers).to_have_count(2)
     await chat.ask_and_wait("tell me a joke")
     await chat.page.evaluate(
@@ -153,7 +153,7 @@ async def test_the_focus_is_not_lost_with_what_was_chosen(new_chat: NewChat) -> 
     await page.keyboard.press("Enter")
     await expect(page.locator("#customers button[aria-pressed=true]")).to_be_focused()
     await chat.ask_and_wait("我的订单什么状态")
-    await page.locator(".option").first.focus()
+    await page.locator(".answer .option").first.focus()
     await page.keyboard.press("Enter")
     await expect(chat.whole_answers).to_have_count(2)
     assert await page.evaluate("document.activeElement !== document.body")
