@@ -8,6 +8,7 @@ offered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,17 +35,25 @@ class _Question:
 
 
 class KnowledgeIndex:
-    """Immutable: a publication makes a new one, which takes over the vectors of the questions that stayed."""
+    """Immutable: a publication makes a new one, which takes over the vectors of the questions that stayed.
+
+    A question without a vector answers, and is not offered yet.
+    """
 
     def __init__(
         self, entries: Sequence[Entry], templates: Sequence[Template], vectors: Mapping[str, _Vector], related_from: float
     ) -> None:
-        self.vectors = vectors  # by question
         self._related_from = related_from
+        self._entries = entries
         self._templates = {template.intent: template for template in templates}
         self._by_question = _grouped((form, entry) for entry in entries for form in _forms(entry))
         self._by_intent = _grouped((entry.intent, entry) for entry in entries)
-        self._offered = [_Question(entry, text) for entry in entries if entry.suggested for text in _texts(entry)]
+        self._offer(vectors)
+
+    def _offer(self, vectors: Mapping[str, _Vector]) -> None:
+        texts = ((entry, text) for entry in self._entries if entry.suggested for text in _texts(entry))
+        self._offered = [_Question(entry, text) for entry, text in texts if text in vectors]
+        self.vectors = {question.text: vectors[question.text] for question in self._offered}
         self._matrix = numpy.stack([vectors[question.text] for question in self._offered]) if self._offered else None
 
     @staticmethod
@@ -55,12 +64,20 @@ class KnowledgeIndex:
         known: Mapping[str, _Vector] | None = None,
     ) -> KnowledgeIndex:
         """Embeds the questions that are not `known` yet: about 10 ms each, so call it off the event loop."""
-        known = known or {}
-        wanted = list(dict.fromkeys(text for entry in entries if entry.suggested for text in _texts(entry)))
-        new = [text for text in wanted if text not in known]
-        made = dict(zip(new, embedder.embed(new), strict=True)) if new else {}
-        vectors = {text: known[text] if text in known else made[text] for text in wanted}
-        return KnowledgeIndex(entries, templates, vectors, embedder.related_from)
+        index = KnowledgeIndex(entries, templates, known or {}, embedder.related_from)
+        new = index.unembedded()
+        return index.with_vectors({**index.vectors, **dict(zip(new, embedder.embed(new), strict=True))}) if new else index
+
+    def unembedded(self) -> list[str]:
+        """The questions that are to be offered and have no vector yet."""
+        texts = (text for entry in self._entries if entry.suggested for text in _texts(entry))
+        return [text for text in dict.fromkeys(texts) if text not in self.vectors]
+
+    def with_vectors(self, vectors: Mapping[str, _Vector]) -> KnowledgeIndex:
+        """The same, offering the questions that these belong to."""
+        other = copy(self)
+        other._offer(vectors)
+        return other
 
     def look_up(self, lookup: Lookup, embedder: Embedder) -> Found:
         """What answers the question, else what may help. Takes a text's embedding (10 ms) unless something answers."""

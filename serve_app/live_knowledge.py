@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 WAITING_MAX = 64  # texts that wait for their embedding; the next ones get the suggestions that need none
 SILENCE_MAX_S = 30.0  # a record that is away for longer makes the room unhealthy
+EMBEDDED_AT_ONCE = 16  # questions; about a heartbeat's time on a slow core, and customers' texts get in between
+START_MAX_S = 120.0  # a start waits so long until everything can be offered; the rest follows while it answers
+OFFERED_EVERY_S = 30.0  # while ten thousand questions are embedded, those that are ready are offered now and then
 
 _T = TypeVar("_T")
 
@@ -46,7 +49,10 @@ class LiveKnowledge:
         self._clock = clock
         self._heartbeat_s = heartbeat_s
         self._vectors = vectors
-        self._known: Mapping[str, NDArray[numpy.float32]] = {}  # vectors of the questions that are published
+        self._known: dict[str, NDArray[numpy.float32]] = {}  # vectors of the questions that are published
+        self._kept: frozenset[str] = frozenset()  # whose vectors stand in the file
+        self._unembedded: list[str] = []
+        self._offered_at = clock.monotonic()
         self._indices: dict[str, KnowledgeIndex] = {}
         self._versions: dict[str, int] = {}
         self._heard_at = clock.monotonic()
@@ -58,12 +64,19 @@ class LiveKnowledge:
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns when every tenant's index holds what is published now. Idempotent. Raises ConfigError, StoreFailed."""
+        """Returns when every tenant's index answers all that is published now, and offers it, or `START_MAX_S` have passed.
+
+        Idempotent. Raises ConfigError, StoreFailed.
+        """
         async with self._start:
             if self._heartbeat is None:
                 embedder = self._embedder = self._embedder or await self._in_thread(self._make_embedder)
                 self._known = await self._in_thread(lambda: self._vectors.load(embedder.name))
+                self._kept = frozenset(self._known)
                 await self._refresh(embedder)
+                give_up_at = self._clock.monotonic() + START_MAX_S
+                while self._clock.monotonic() < give_up_at and await self._learn(embedder):
+                    pass
                 self._heartbeat = asyncio.create_task(self._beat(embedder))
 
     async def look_up(self, lookup: Lookup) -> Found:
@@ -105,7 +118,8 @@ class LiveKnowledge:
 
     async def _beat(self, embedder: Embedder) -> None:
         while True:
-            await asyncio.sleep(self._heartbeat_s)
+            if not await self._learn(embedder):
+                await asyncio.sleep(self._heartbeat_s)
             try:
                 await self._refresh(embedder)
             except StoreFailed as error:
@@ -118,20 +132,41 @@ class LiveKnowledge:
             version = await self._record.version(tenant)
             if self._versions.get(tenant) != version:
                 entries, templates = await self._record.published(tenant)
-                build = functools.partial(KnowledgeIndex.build, entries, templates, embedder, self._known)
-                self._indices[tenant] = await self._in_thread(build)
+                # Embedding thousands of questions takes minutes; what they answer does not wait for it.
+                make = functools.partial(KnowledgeIndex, entries, templates, self._known, embedder.related_from)
+                self._indices[tenant] = await self._in_thread(make)
                 self._versions[tenant] = version
                 is_news = True
                 logger.info("tenant %s: %d entries, %d templates, version %d", tenant, len(entries), len(templates), version)
         self._heard_at = self._clock.monotonic()
         if is_news:
+            texts = (text for index in self._indices.values() for text in index.unembedded())
+            self._unembedded = list(dict.fromkeys(texts))
+            if not self._unembedded:
+                await self._keep_vectors(embedder.name)
+
+    async def _learn(self, embedder: Embedder) -> bool:
+        """Embeds some of the questions that have no vector yet; False when there are none."""
+        some, self._unembedded = self._unembedded[:EMBEDDED_AT_ONCE], self._unembedded[EMBEDDED_AT_ONCE:]
+        if not some:
+            return False
+        vectors = await self._in_thread(lambda: embedder.embed(some))
+        self._known.update(zip(some, vectors, strict=True))
+        now = self._clock.monotonic()
+        if not self._unembedded or now >= self._offered_at + OFFERED_EVERY_S:
+            for tenant, index in self._indices.items():
+                self._indices[tenant] = await self._in_thread(functools.partial(index.with_vectors, self._known))
+            self._offered_at = now
             await self._keep_vectors(embedder.name)
+        return True
 
     async def _keep_vectors(self, model: str) -> None:
         vectors = {text: vector for index in self._indices.values() for text, vector in index.vectors.items()}
-        if vectors.keys() != self._known.keys():
+        if vectors.keys() != self._kept:
             await self._in_thread(lambda: self._vectors.save(model, vectors))
-        self._known = vectors
+        self._kept = frozenset(vectors)
+        if not self._unembedded:
+            self._known = vectors
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -25,7 +25,7 @@ from serve_app.domain.errors import NotReady, StoreFailed
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Found, Lookup
 from serve_app.domain.messages import Kind
-from serve_app.live_knowledge import SILENCE_MAX_S, WAITING_MAX, LiveKnowledge
+from serve_app.live_knowledge import EMBEDDED_AT_ONCE, OFFERED_EVERY_S, SILENCE_MAX_S, WAITING_MAX, LiveKnowledge
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 ENTRY = Entry("fee", 0, Intent.SHIPPING_FEE, {"zh": ("运费多少",), "en": ("how much is it",)}, {"zh": "包邮。", "en": "Free."})
@@ -189,6 +189,32 @@ async def test_exact_answers_do_not_wait_for_embeddings_and_the_queue_is_bounded
     embedder.may_go_on.set()
     found = await asyncio.gather(*waiting)
     assert {one.suggestions[0].id for one in found} == {"fee"}
+
+
+async def test_thousands_of_questions_answer_before_they_are_embedded(
+    live: LiveKnowledge, record: SqlKnowledge, clock: SteppedClock, embedder: SlowEmbedder
+) -> None:
+    await live.check()
+    embedder.may_go_on.clear()
+    many = [replace(ENTRY, id=f"e{n}", questions={"zh": (f"问{n}",), "en": (f"ask {n}",)}) for n in range(EMBEDDED_AT_ONCE)]
+    await record.publish("demo", [ENTRY, *many], [], [], NOW)
+    await until(live, "包邮。")
+    clock.seconds += OFFERED_EVERY_S
+    embedder.may_go_on.set()
+    while not (await live.look_up(ask("ask 3 ?"))).suggestions:
+        await asyncio.sleep(0.005)
+    await live.check()
+
+
+async def test_a_publication_amid_embedding_is_seen(live: LiveKnowledge, record: SqlKnowledge, embedder: SlowEmbedder) -> None:
+    await live.check()
+    many = [replace(ENTRY, id=f"e{n}", questions={"zh": (f"问{n}",), "en": (f"ask {n}",)}) for n in range(50)]
+    await record.publish("demo", many, [], [], NOW)
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    await until(live, "包邮。")
+    while not (await live.look_up(ask("how much ?"))).suggestions:
+        await asyncio.sleep(0.005)
+    assert len(embedder.embedded) >= 2
 
 
 async def test_a_second_start_embeds_only_what_is_new_and_customers_words_are_not_kept(
