@@ -75,6 +75,10 @@ class MemoryLive:
         while True:
             yield await self._inbox.get()
 
+    def interrupt(self) -> None:
+        """As when a connection was away: something may have been missed."""
+        self._inbox.put_nowait(None)
+
     def _pass_on(self, talk: Talk, message: Sequence[Told] | Note) -> None:
         for process in self._store.processes:
             if process is not self and talk in process._talks:

@@ -385,7 +385,7 @@ class Live:
                 if told and told[-1].last:
                     room.elsewhere.pop(answer_id, None)
                 elif not told and not await self._is_under_way(room, answer_id):
-                    return False
+                    return await self._ends_with(room, answer_id, after_seq)
                 else:
                     room.elsewhere.setdefault(answer_id, _now())
             self._keep_watching(room)
@@ -395,6 +395,10 @@ class Live:
 
     async def _is_under_way(self, room: Room, answer_id: str) -> bool:
         return answer_id in room.elsewhere or answer_id in await self._store.under_way(room.talk)
+
+    async def _ends_with(self, room: Room, answer_id: str, seq: int) -> bool:
+        last = await self._store.told(room.talk, answer_id, max(0, seq - 1))
+        return bool(last) and last[-1].last
 
     async def _follow_desk(self, room: Room) -> None:
         async with aclosing(self._desk.follow(*room.talk)) as events:

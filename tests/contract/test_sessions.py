@@ -21,7 +21,7 @@ from serve_app.adapters.redis_answers import RedisAnswers
 from serve_app.adapters.redis_client import connect
 from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.config import RedisSettings
-from serve_app.domain.errors import Forbidden, MalformedRequest, NotFound, Overloaded, StoreFailed, TooLong
+from serve_app.domain.errors import Conflict, Forbidden, MalformedRequest, NotFound, Overloaded, StoreFailed, TooLong
 from serve_app.domain.intents import Intent
 from serve_app.domain.messages import Kind, Option, Suggestion
 from serve_app.domain.question import Entities, Focus
@@ -90,6 +90,9 @@ class Kept:
 
     async def read(self, question: QuestionRecord, customer_id: str | None = "C1001"):
         return await self.sessions.read(question.tenant, question.session_id, customer_id)
+
+    async def enter(self, session_id: str, customer_id: str | None, *, new: bool = False) -> None:
+        await self.sessions.enter("demo", session_id, customer_id, new=new)
 
     async def asked(self, question: QuestionRecord, turns: int) -> None:
         """Returns when the question's session has so many turns."""
@@ -305,6 +308,96 @@ async def test_who_waits_for_an_answer_that_breaks_off_takes_its_turn(kept: Kept
     assert (begun.number, begun.repeated) == (1, None)
     await kept.finish(question, 1)
     assert [turn.answer for turn in (await kept.read(question)).turns] == [answer()]
+
+
+async def test_messages_that_are_one_question_share_a_turn(kept: Kept):
+    first = start("在吗")
+    begun = await kept.begin(first)
+    assert begun.text == "在吗"
+    await kept.abandon(first, 1)
+    both = replace(first, text="在吗\n我那个订单", merged=("m-2",), answer_id="b")
+    assert ((await kept.begin(both)).number, len((await kept.read(first)).turns)) == (1, 1)
+    await kept.abandon(both, 1)
+    all_three = replace(both, text="在吗\n我那个订单\n怎么还没到", merged=("m-2", "m-3"), answer_id="c")
+    begun = await kept.begin(all_three)
+    assert (begun.number, begun.text, begun.session.turns) == (1, all_three.text, ())
+    given_answer = answer("在路上")
+    await kept.finish(all_three, 1, given_answer)
+    (turn,) = (await kept.read(first)).turns
+    assert (turn.question, turn.answer) == (all_three, given_answer)
+    for message_id in (first.message_id, "m-2", "m-3"):
+        again = await kept.begin(ask(first.session_id, "something else", message_id=message_id))
+        assert (again.number, again.repeated, again.text) == (1, given_answer, all_three.text)
+    assert (await kept.begin(all_three)).repeated == given_answer
+
+
+async def test_a_message_of_a_broken_answer_is_answered_with_its_whole_question(kept: Kept):
+    question = start("在吗\n我那个订单", merged=("m-2",))
+    await kept.begin(question)
+    await kept.finish(question, 1, replace(answer("half"), finish_reason="cancelled"))
+    begun = await kept.begin(ask(question.session_id, "我那个订单", message_id="m-2"))
+    assert (begun.number, begun.repeated, begun.text) == (1, None, question.text)
+    await kept.finish(question, 1)
+    assert [turn.question for turn in (await kept.read(question)).turns] == [question]
+
+
+async def test_messages_that_were_asked_apart_are_not_one_question(kept: Kept):
+    first = start("运费多少?")
+    await kept.begin(first)
+    await kept.finish(first, 1)
+    for message_id, merged in ((first.message_id, ("m-new",)), ("m-new", (first.message_id,))):
+        with pytest.raises(Conflict):
+            await kept.begin(ask(first.session_id, "运费多少?\n在吗", message_id=message_id, merged=merged))
+    second = ask(first.session_id)
+    await kept.begin(second)
+    await kept.abandon(second, 2)
+    third = ask(first.session_id)
+    await kept.begin(third)
+    with pytest.raises(Conflict):
+        await kept.begin(replace(second, merged=("m-new",)))
+    assert [turn.question for turn in (await kept.read(first)).turns] == [first, second, third]
+    await kept.abandon(third, 3)
+    assert (await kept.begin(ask(first.session_id, message_id="m-new"))).number == 4, "a refused message is a new one"
+
+
+async def test_a_question_that_is_held_takes_in_no_more_messages_until_it_is_let_go(kept: Kept):
+    first = start("在吗")
+    await kept.begin(first)
+    both = replace(first, text="在吗\n我那个订单", merged=("m-2",))
+    joined = asyncio.create_task(kept.begin(both))
+    await asyncio.sleep(0.05)  # so that it waits; if it came later, the outcome would be the same
+    assert [turn.question for turn in (await kept.read(first)).turns] == [first]
+    await kept.abandon(first, 1)
+    assert (await joined).text == both.text
+    await kept.abandon(both, 1)
+
+
+async def test_a_session_may_stand_before_its_first_question(kept: Kept):
+    name = uuid4().hex
+    with pytest.raises(NotFound):
+        await kept.enter(name, "C1001")
+    await kept.enter(name, "C1001", new=True)
+    await kept.enter(name, "C1001")
+    for customer_id in ("C1002", None):
+        with pytest.raises(Forbidden):
+            await kept.enter(name, customer_id)
+    question = ask(name)
+    assert (await kept.read(question)).turns == ()
+    assert (await kept.begin(question)).number == 1
+    await kept.enter(name, "C1001", new=True)
+    assert len((await kept.read(question)).turns) == 1
+
+
+async def test_an_anonymous_session_may_be_entered_by_anybody_until_it_is_a_customers(kept: Kept):
+    name = uuid4().hex
+    await kept.enter(name, None, new=True)
+    await kept.enter(name, "C1001")
+    await kept.enter(name, "C1002")
+    await kept.begin(ask(name, customer_id="C1001"))
+    await kept.enter(name, "C1001")
+    for customer_id in ("C1002", None):
+        with pytest.raises(Forbidden):
+            await kept.enter(name, customer_id)
 
 
 async def test_turns_of_one_session_keep_their_order(kept: Kept):
