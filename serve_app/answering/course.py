@@ -199,7 +199,7 @@ class Course:
         if understood.foreign:
             return await self._handoff(work, Phrase.HANDOFF_FOREIGN)
         if understood.intent is Intent.HUMAN:
-            return await self._handoff(work, Phrase.HANDOFF)
+            return await self._handoff(work, Phrase.HANDOFF_ASKED)
         if understood.kind is Kind.PUBLIC:
             return await self._public(work, key)
         if understood.kind is Kind.TEMPLATED:

@@ -27,6 +27,15 @@ logger = logging.getLogger(__name__)
 
 # On the customer's path; a slower record counts as one that is away.
 WITHIN_S = 2.0
+# Why a ticket was opened, as the desk reads it.
+REASONS: dict[Phrase, str] = {
+    Phrase.HANDOFF: "no answer",
+    Phrase.HANDOFF_ASKED: "asked for a person",
+    Phrase.HANDOFF_MISSING: "data missing",
+    Phrase.HANDOFF_FOREIGN: "another language",
+    Phrase.HANDOFF_ACTION: "something to be done",
+    Phrase.HANDOFF_GUARD: "unverified answer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ class Handover:
         try:
             async with asyncio.timeout(WITHIN_S):
                 ticket, _ = await self._open(
-                    work.ask.caller, work.session, phrase, work.understood.language, [question], work.understood.intent
+                    work.ask.caller, work.session, REASONS[phrase], work.understood.language, [question], work.understood.intent
                 )
         except (StoreFailed, TimeoutError) as error:
             logger.warning("no ticket could be opened: %r", error)

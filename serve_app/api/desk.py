@@ -11,12 +11,14 @@ from starlette.responses import Response
 
 from serve_app.adapters.auth import bearer
 from serve_app.answering.desk_work import NAME_CHARS_MAX, opened_json, ticket_json
+from serve_app.answering.handover import REASONS
 from serve_app.api.asking import caller_of
 from serve_app.api.bodies import Id, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.services import Services
 from serve_app.domain.errors import InvalidField
 from serve_app.domain.messages import Language
+from serve_app.domain.phrases import Phrase
 from serve_app.domain.tickets import TEXT_CHARS_MAX
 
 Name = Annotated[str, Field(max_length=NAME_CHARS_MAX, description="The agent's, as the customer sees it.")]
@@ -31,7 +33,12 @@ class _Body(BaseModel):
 
 
 class HandoffBody(_Body):
-    reason: str = Field(default="customer", max_length=200, description="Why, in the customer's words or the page's.")
+    reason: str = Field(
+        default=REASONS[Phrase.HANDOFF_ASKED],
+        min_length=1,
+        max_length=200,
+        description="Why, in the customer's words or the page's.",
+    )
 
 
 class ClaimBody(_Body):

@@ -13,6 +13,7 @@ from serve_app.domain.opening_hours import OpeningHours
 class Phrase(StrEnum):
     MISS = "miss"
     HANDOFF = "handoff"
+    HANDOFF_ASKED = "handoff_asked"
     HANDOFF_MISSING = "handoff_missing"
     HANDOFF_FOREIGN = "handoff_foreign"
     HANDOFF_ACTION = "handoff_action"
@@ -59,6 +60,7 @@ _PHRASES: dict[Phrase, dict[Language, str]] = {
         "zh": "这个问题需要人工客服为您处理。",
         "en": "A person needs to look at this. ",
     },
+    Phrase.HANDOFF_ASKED: {"zh": "好的。", "en": "Of course. "},
     Phrase.HANDOFF_MISSING: {
         "zh": "暂时查不到您的相关信息，我先不作猜测。",
         "en": "I cannot reach that part of your data right now, and I would rather not guess. ",
@@ -90,16 +92,16 @@ _NO_TICKET: dict[Language, str] = {
     "en": "Our team answers {hours} (shop time){contact}.",
 }
 _NEXT: dict[Language, str] = {
-    "zh": "已为您转接人工客服，很快会在这里回复您{contact}。",
-    "en": "Our team has your question and will reply here shortly{contact}.",
+    "zh": "已为您转接人工客服，很快会有人在这里回复您{contact}。",
+    "en": "I have told our team; somebody will reply here shortly{contact}.",
 }
 _WAITING: dict[Language, str] = {
-    "zh": "已为您转接人工客服，会在这里回复您，预计等待约 {minutes} 分钟{contact}。",
-    "en": "Our team has your question and will reply here in about {minutes}{contact}.",
+    "zh": "已为您转接人工客服，会有人在这里回复您，预计等待约 {minutes} 分钟{contact}。",
+    "en": "I have told our team; somebody will reply here in about {minutes}{contact}.",
 }
 _OFF_DUTY: dict[Language, str] = {
-    "zh": "现在不是人工服务时间（{hours}），您的问题已经记下，上班后会在这里回复您{contact}。",
-    "en": "Our team is away now. It has your question and will reply here when it is back, {hours} (shop time){contact}.",
+    "zh": "现在不是人工服务时间（{hours}）。您可以把问题留在这里，上班后会有人回复您{contact}。",
+    "en": "Our team is away now. Leave your question here, and it will reply when it is back, {hours} (shop time){contact}.",
 }
 
 
