@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 WAITING_MAX = 64  # texts that wait for their embedding; the next ones get the suggestions that need none
 SILENCE_MAX_S = 30.0  # a record that is away for longer makes the room unhealthy
-EMBEDDED_AT_ONCE = 16  # questions; about a heartbeat's time on a slow core, and customers' texts get in between
+EMBEDDED_AT_ONCE = 4  # questions; a customer's text waits for no more than these
 START_MAX_S = 120.0  # a start waits so long until everything can be offered; the rest follows while it answers
 OFFERED_EVERY_S = 30.0  # while ten thousand questions are embedded, those that are ready are offered now and then
 
@@ -134,7 +134,8 @@ class LiveKnowledge:
                 entries, templates = await self._record.published(tenant)
                 # Embedding thousands of questions takes minutes; what they answer does not wait for it.
                 make = functools.partial(KnowledgeIndex, entries, templates, self._known, embedder.related_from)
-                self._indices[tenant] = await self._in_thread(make)
+                # Beside the embedding thread: customers' texts do not wait for it.
+                self._indices[tenant] = await asyncio.to_thread(make)
                 self._versions[tenant] = version
                 is_news = True
                 logger.info("tenant %s: %d entries, %d templates, version %d", tenant, len(entries), len(templates), version)
@@ -155,7 +156,7 @@ class LiveKnowledge:
         now = self._clock.monotonic()
         if not self._unembedded or now >= self._offered_at + OFFERED_EVERY_S:
             for tenant, index in self._indices.items():
-                self._indices[tenant] = await self._in_thread(functools.partial(index.with_vectors, self._known))
+                self._indices[tenant] = await asyncio.to_thread(index.with_vectors, self._known)
             self._offered_at = now
             await self._keep_vectors(embedder.name)
         return True
