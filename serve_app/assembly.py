@@ -101,7 +101,11 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     shops = {tenant: HandoverShop.of(settings) for tenant, settings in config.tenants.items()}
     tickets = SqlTickets(engine, [name for name, tenant in config.tenants.items() if tenant.desk.webhook_url])
     desk_watch = DeskWatch(
-        tickets, {tenant: shop.desk for tenant, shop in shops.items()}, clock, config.record.heartbeat_ms / 1000
+        tickets,
+        {tenant: shop.desk for tenant, shop in shops.items()},
+        clock,
+        heartbeat_s=config.record.heartbeat_ms / 1000,
+        idle_s=config.redis.session_ttl_s,
     )
     await desk_watch.refresh()
     _in_background(desk_watch.run(), stack)

@@ -210,8 +210,9 @@ class Tickets(Protocol):
         """The session's last ticket, and what was said in all of its tickets, in order."""
         ...
 
-    async def changed(self, since: datetime, *, all_open: bool) -> Sequence[Ticket]:
-        """Every ticket of every tenant that changed since then; with `all_open` also the other open ones. One query."""
+    async def changed(self, since: datetime, open_since: datetime | None = None) -> Sequence[Ticket]:
+        """Every ticket of every tenant that changed since then; with `open_since`, which is earlier, also those that changed
+        since that and are open. One query."""
         ...
 
     async def messages(self, ticket_ids: Sequence[str]) -> Sequence[Numbered]:

@@ -27,11 +27,13 @@ QUEUE_MAX = 256
 class DeskWatch:
     """The ports `DeskView` and `DeskFeed`. `refresh` looks once, `run` looks until it is cancelled."""
 
-    def __init__(self, tickets: Tickets, desks: Mapping[str, Desk], clock: Clock, heartbeat_s: float) -> None:
+    def __init__(self, tickets: Tickets, desks: Mapping[str, Desk], clock: Clock, heartbeat_s: float, idle_s: float) -> None:
+        """A ticket in which nothing happened for `idle_s` is forgotten: its conversation is over."""
         self._tickets = tickets
         self._desks = desks
         self._clock = clock
         self._heartbeat_s = heartbeat_s
+        self._idle = timedelta(seconds=idle_s)
         self._book = Book()
         self._own: dict[tuple[str, str], int] = {}
         self._followers: dict[tuple[str, str], set[asyncio.Queue[DeskEvent]]] = {}
@@ -73,7 +75,7 @@ class DeskWatch:
             now = self._clock.now()
             self._looks += 1
             all_open = self._looked_at is None or self._looks % ALL_EVERY == 0
-            seen = await self._tickets.changed((self._looked_at or now) - OVERLAP, all_open=all_open)
+            seen = await self._tickets.changed((self._looked_at or now) - OVERLAP, now - self._idle if all_open else None)
             followed = [(before, ticket) for before, ticket in self._book.news(seen) if self._of(ticket)]
             # One more query, only when something happened in a conversation that is followed here.
             said = await self._tickets.messages([ticket.id for _, ticket in followed]) if followed else ()

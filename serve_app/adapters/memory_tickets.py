@@ -98,10 +98,13 @@ class MemoryTickets:
         files = [file for file in self._files.values() if (file.ticket.tenant, file.ticket.session_id) == (tenant, session_id)]
         return (files[-1].ticket if files else None), [one.message for file in files for one in file.messages]
 
-    async def changed(self, since: datetime, *, all_open: bool) -> Sequence[Ticket]:
+    async def changed(self, since: datetime, open_since: datetime | None = None) -> Sequence[Ticket]:
         """See the port."""
-        files = self._files.values()
-        return [file.ticket for file in files if file.changed_at >= since or (all_open and file.ticket.is_open)]
+        return [
+            file.ticket
+            for file in self._files.values()
+            if file.changed_at >= since or (open_since is not None and file.changed_at >= open_since and file.ticket.is_open)
+        ]
 
     async def messages(self, ticket_ids: Sequence[str]) -> Sequence[Numbered]:
         """See the port."""

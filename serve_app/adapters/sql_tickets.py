@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serve_app.adapters import sql_outbox
@@ -151,12 +151,13 @@ class SqlTickets:
         said = sorted(said, key=lambda one: (order[one.ticket_id], one.number))
         return found[-1], [one.message for one in said]
 
-    async def changed(self, since: datetime, *, all_open: bool) -> Sequence[Ticket]:
+    async def changed(self, since: datetime, open_since: datetime | None = None) -> Sequence[Ticket]:
         """See the port."""
-        recent = tickets.c.changed_at_us >= microseconds(since)
-        return await self._select(
-            select(*TICKET).where(or_(recent, tickets.c.open_session.is_not(None)) if all_open else recent)
-        )
+        wanted = tickets.c.changed_at_us >= microseconds(since)
+        if open_since is not None:
+            is_open = tickets.c.open_session.is_not(None)
+            wanted = or_(wanted, and_(is_open, tickets.c.changed_at_us >= microseconds(open_since)))
+        return await self._select(select(*TICKET).where(wanted))
 
     async def messages(self, ticket_ids: Sequence[str]) -> Sequence[Numbered]:
         """See the port."""

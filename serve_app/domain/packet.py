@@ -11,7 +11,6 @@ from typing import Any, Literal
 from serve_app.domain.id_formats import Formats
 from serve_app.domain.intents import REPLIES, Intent
 from serve_app.domain.messages import AnswerSource, Language
-from serve_app.domain.normalise import canonical_form
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Turn
 from serve_app.domain.tickets import Author, Message
@@ -20,6 +19,8 @@ Mood = Literal["calm", "annoyed", "angry"]
 
 _TRIED_MAX = 5
 _ORDERS_MAX = 20
+# Order numbers are looked for in so many of the last messages.
+_NAMED_IN = 20
 _QUOTED_CHARS = 60
 # The mood is that of the last few messages.
 _MOOD_OF = 6
@@ -130,7 +131,7 @@ def mood_of(said: Sequence[str], unanswered: int = 0) -> Mood:
     angry = sum(bool(_ANGRY.search(text)) for text in recent)
     annoyed = sum(bool(_ANNOYED.search(text)) for text in recent)
     loud = sum(bool(_LOUD.search(text) or _SHOUTED.search(text)) for text in recent)
-    asked = [canonical_form(text) for text in recent]
+    asked = [_plain(text) for text in recent]
     repeated = len(asked) - len(set(asked))
     if angry or (annoyed and loud) or loud > 1:
         return "angry"
@@ -142,13 +143,13 @@ def _tried(answer: AnswerRecord) -> Tried:
     return Tried(answer.source, tuple(entries), answer.finish_reason)
 
 
-def _orders(said: Iterable[str], turns: Iterable[Turn], focus: Focus, formats: Formats) -> tuple[str, ...]:
+def _orders(said: Sequence[str], turns: Iterable[Turn], focus: Focus, formats: Formats) -> tuple[str, ...]:
     """Those in focus first, then those named or shown, the last first."""
     found: list[str] = [] if focus.order_id is None else [focus.order_id]
     found += focus.entities.order_ids
     for turn in reversed(list(turns)):
         found += [shown for event in (turn.answer.events if turn.answer else ()) if (shown := _order_of(event))]
-    for text in reversed(list(said)):
+    for text in reversed(said[-_NAMED_IN:]):
         found += [one.id for one in formats.order_id.found_in(text)]
     return tuple(dict.fromkeys(found))[:_ORDERS_MAX]
 
@@ -162,7 +163,7 @@ def _order_of(event: dict[str, Any]) -> str | None:
 
 
 def _summary(said: Sequence[str], tried: Sequence[Tried], language: Language) -> str:
-    asked = [text for text in said if len(canonical_form(text)) > 1]
+    asked = [text for text in said if len(_plain(text)) > 1]
     if not asked:
         return (
             "客户请求人工客服，还没有提问。"
@@ -177,6 +178,11 @@ def _summary(said: Sequence[str], tried: Sequence[Tried], language: Language) ->
     first = f"The customer wrote {_times(len(asked))}, first “{_quoted(asked[0])}”"
     last = f", last “{_quoted(asked[-1])}”" if len(asked) > 1 else ""
     return f"{first}{last}. The bot answered {_times(answered)} and handed over {_times(len(tried) - answered)}."
+
+
+def _plain(text: str) -> str:
+    """Two writings of one text are the same in it. It is built on a customer's path, so it is a cheap one."""
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def _quoted(text: str) -> str:

@@ -233,11 +233,12 @@ async def test_what_changed_is_found_and_its_messages_numbered(tickets: Tickets,
     TIME.at = NOW
     new, _ = await tickets.open(a_ticket(tenant, "new"), PACKET)
     await tickets.close(tenant, gone.id, "", ended())
-    recent = {ticket.id: ticket for ticket in await tickets.changed(NOW, all_open=False)}
+    recent = {ticket.id: ticket for ticket in await tickets.changed(NOW)}
     assert {new.id, gone.id} <= recent.keys()
     assert old.id not in recent
-    every = {ticket.id: ticket for ticket in await tickets.changed(NOW, all_open=True)}
+    every = {ticket.id: ticket for ticket in await tickets.changed(NOW, NOW - timedelta(hours=2))}
     assert {old.id, new.id, gone.id} <= every.keys()
+    assert old.id not in {ticket.id for ticket in await tickets.changed(NOW, NOW - timedelta(minutes=1))}
     assert recent[gone.id].state is Conversation.CLOSED
     await tickets.reply(tenant, new.id, words("一", Author.AGENT), joined())
     last = await tickets.reply(tenant, new.id, words("二", Author.AGENT), joined())

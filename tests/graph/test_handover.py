@@ -141,7 +141,7 @@ async def test_another_process_hears_each_change_once(front: Front, agent: Colle
     ticket_id, session_id = answer["handoff"]["ticket_id"], answer["session_id"]
     engine = record.connect(str(front.config.record.url))
     desk = HandoverShop.of(front.config.tenants["demo"]).desk
-    watch = DeskWatch(SqlTickets(engine), {"demo": desk}, SystemClock(), heartbeat_s=0.05)
+    watch = DeskWatch(SqlTickets(engine), {"demo": desk}, SystemClock(), heartbeat_s=0.05, idle_s=3600)
     await watch.refresh()
     beating = asyncio.create_task(watch.run())
     events: list[DeskEvent] = []

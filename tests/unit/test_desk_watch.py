@@ -41,9 +41,9 @@ class Counted(MemoryTickets):
         self.queries = 0
         self.away = False
 
-    async def changed(self, since: datetime, *, all_open: bool) -> Sequence[Ticket]:
+    async def changed(self, since: datetime, open_since: datetime | None = None) -> Sequence[Ticket]:
         self._count()
-        return await super().changed(since, all_open=all_open)
+        return await super().changed(since, open_since)
 
     async def messages(self, ticket_ids: Sequence[str]) -> Sequence[Numbered]:
         self._count()
@@ -59,7 +59,7 @@ class Desked:
     def __init__(self) -> None:
         self.time = Time()
         self.tickets = Counted(self.time)
-        self.watch = DeskWatch(self.tickets, {"demo": DESK}, self.time, heartbeat_s=60)
+        self.watch = DeskWatch(self.tickets, {"demo": DESK}, self.time, heartbeat_s=60, idle_s=24 * 3600)
         self._ids = 0
 
     def id(self) -> str:
@@ -187,6 +187,17 @@ async def test_a_ticket_that_was_missed_is_found_by_the_full_look(desked: Desked
         await desked.watch.refresh()
     assert desked.watch.has_open("demo", "late")
     assert ticket.is_open
+
+
+async def test_a_ticket_in_which_nothing_happens_keeps_nobody_waiting(desked: Desked) -> None:
+    await desked.opened("forgotten")
+    await desked.watch.refresh()
+    assert desked.watch.waiting_before("demo", None) == 1
+    desked.time.at += timedelta(days=2)
+    for _ in range(ALL_EVERY):
+        await desked.watch.refresh()
+    assert desked.watch.waiting_before("demo", None) == 0
+    assert len(await desked.tickets.list("demo")) == 1, "the desk still sees it"
 
 
 async def test_a_follower_that_leaves_is_forgotten(desked: Desked) -> None:

@@ -59,7 +59,7 @@ class Played:
     def __init__(self, tickets: MemoryTickets | None = None) -> None:
         self.clock = Ticking()
         self.tickets = tickets or MemoryTickets()
-        self.watch = DeskWatch(self.tickets, {"demo": SHOP.desk}, self.clock, heartbeat_s=1)
+        self.watch = DeskWatch(self.tickets, {"demo": SHOP.desk}, self.clock, heartbeat_s=1, idle_s=3600)
         numbers = count(1)
         self.new_id = lambda prefix: f"{prefix}_{next(numbers)}"
         self.handover = Handover(self.tickets, self.watch, {"demo": SHOP}, self.clock, self.new_id)
