@@ -22,6 +22,7 @@ from serve_app.domain.model_card import card_of
 from serve_app.local import serve_file, valkey
 from serve_app.local.ports import free_port
 from serve_app.local.setup import prepare
+from serve_app.ports import Engine
 
 Say = Callable[[str], None]
 # The packaged model and the questions' vectors: half a minute to make, the same for every run.
@@ -66,10 +67,10 @@ def running(url: str, key: str | None, data_dir: Path | None) -> Installation:
 
 
 @asynccontextmanager
-async def in_one_process(say: Say) -> AsyncGenerator[Installation]:
+async def in_one_process(say: Say, engine: Engine | None = None) -> AsyncGenerator[Installation]:
     """What `make run` serves, without Ray: real rooms, Valkey, and vLLM with the packaged model; new and empty.
 
-    Raises ConfigError, ModelFailed, StoreFailed.
+    `engine` takes the place of vLLM's where no model is asked. Raises ConfigError, ModelFailed, StoreFailed.
     """
     with TemporaryDirectory(prefix="zerowait-answers-") as folder, _valkey(Path(folder)) as redis_url:
         home = Path(folder)
@@ -78,11 +79,7 @@ async def in_one_process(say: Say) -> AsyncGenerator[Installation]:
         config = config.resolved({})
         await asyncio.to_thread(_borrow, home, say)
         prepared = await asyncio.to_thread(prepare, config, say)
-        say("starting the model's engine (about half a minute)")
-        # vLLM writes its log to stdout, where only the result belongs.
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-        os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
-        engine = VllmEngine(config.model, packaged_model.model_path(home))
+        engine = engine or _vllm(config, say)
         await engine.start()
         try:
             async with one_process.serving(config, engine) as (host, port):
@@ -92,11 +89,19 @@ async def in_one_process(say: Say) -> AsyncGenerator[Installation]:
                     key=prepared.key,
                     home=home,
                     what="the default installation in one process, without Ray",
-                    model=f"{card_of(config.model).name}, vLLM",
+                    model=f"{card_of(config.model).name}, vLLM" if isinstance(engine, VllmEngine) else "none",
                     config=config,
                 )
         finally:
             await engine.close()
+
+
+def _vllm(config: Config, say: Say) -> VllmEngine:
+    say("starting the model's engine (about half a minute)")
+    # vLLM writes its log to stdout, where only the result belongs.
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
+    return VllmEngine(config.model, packaged_model.model_path(config.home))
 
 
 def _borrow(home: Path, say: Say) -> None:

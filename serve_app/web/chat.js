@@ -1,7 +1,7 @@
 // The page: what happens when, between the visitor, the socket, the conversation and what is seen.
 
 import { Conversation } from "./conversation.js";
-import * as dialogs from "./dialogs.js";
+import { askDialog, customerButtons, customerDialog, menuDialog, reasonDialog } from "./dialogs.js";
 import { byId, el, kept, newId } from "./dom.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
@@ -82,7 +82,7 @@ function showIdentity() {
   const questions = t().starter[isSomebody ? "customer" : "anonymous"];
   renewed(byId("starters"), questions.join(), () => questions.map((question) => el("li", {}, el("button", { type: "button", class: "option", onclick: (event) => tapped(event, () => send(question)) }, question))));
   byId("chooser").hidden = !people.length;
-  renewed(byId("customers"), `${language} ${people.length}`, () => dialogs.customerButtons(t(), people, visitor.customerId, language, choosePerson));
+  renewed(byId("customers"), `${language} ${people.length}`, () => customerButtons(t(), people, visitor.customerId, language, choosePerson));
   for (const button of byId("customers").children) button.setAttribute("aria-pressed", String(button.dataset.id === (visitor.customerId ?? "")));
 }
 
@@ -278,7 +278,7 @@ async function rate(answer, rating) {
   if (!(await feedback(answer.id, rating))) return;
   answer.rating = rating;
   show(conversation.answering(answer.id));
-  const told = await dialogs.reason(t(), rating === "up" ? t().whyGood : t().whyBad, rating === "up" ? [] : t().reasons);
+  const told = await reasonDialog(t(), rating === "up" ? t().whyGood : t().whyBad, rating === "up" ? [] : t().reasons);
   if (told?.reason) await feedback(answer.id, rating, told.reason);
 }
 
@@ -334,10 +334,10 @@ function changeVisitor() {
 async function wantPerson() {
   const state = handoff?.state;
   if (state === "queued" || state === "human") {
-    await dialogs.ask(t(), t().person, byId("handoff-line").textContent, [["ok", t().close]]);
+    await askDialog(t(), t().person, byId("handoff-line").textContent, [["ok", t().close]]);
     return;
   }
-  const yes = await dialogs.ask(t(), t().askPersonTitle, t().askPerson, [["no", t().cancel], ["yes", t().askPersonYes, "main"]]);
+  const yes = await askDialog(t(), t().askPersonTitle, t().askPerson, [["no", t().cancel], ["yes", t().askPersonYes, "main"]]);
   if (yes !== "yes") return;
   try {
     setHandoff(await visitor.call("POST", `/v1/sessions/${encodeURIComponent(sessionId)}/handoff`, {}));
@@ -412,11 +412,11 @@ byId("person").addEventListener("click", wantPerson);
 byId("language").addEventListener("click", () => setLanguage(language === "zh" ? "en" : "zh"));
 byId("more").addEventListener("click", async () => {
   const items = [...(people.length ? [["identity", t().identity]] : []), ["end", t().endChat], ["new", t().newChat]];
-  const chosen = await dialogs.menu(t(), t().more, items);
+  const chosen = await menuDialog(t(), t().more, items);
   if (chosen === "end") endChat();
   if (chosen === "new") newChat();
   if (chosen === "identity") {
-    const id = await dialogs.customer(t(), people, visitor.customerId, language);
+    const id = await customerDialog(t(), people, visitor.customerId, language);
     if (id !== null) choosePerson(id);
   }
 });

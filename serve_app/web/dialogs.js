@@ -3,21 +3,21 @@
 import { el, icon } from "./dom.js";
 
 /** Opens a dialog; gives what was pressed, or null. `buttons`: [value, label, kind]. */
-export function ask(t, title, text, buttons) {
-  return opened(t, title, (close) => [
+export function askDialog(t, title, text, buttons) {
+  return openDialog(t, title, (close) => [
     text && el("p", {}, text),
     el("div", { class: "buttons" }, buttons.map(([value, label, kind]) => el("button", { type: "button", class: kind ?? "option", onclick: () => close(value) }, label))),
   ]);
 }
 
 /** The menu: the same, as a list. */
-export function menu(t, title, items) {
-  return opened(t, title, (close) => el("ul", { class: "menu" }, items.map(([value, label]) => el("li", {}, el("button", { type: "button", class: "option", onclick: () => close(value) }, label)))));
+export function menuDialog(t, title, items) {
+  return openDialog(t, title, (close) => el("ul", { class: "menu" }, items.map(([value, label]) => el("li", {}, el("button", { type: "button", class: "option", onclick: () => close(value) }, label)))));
 }
 
 /** Why an answer was good or bad: {reason} or null. */
-export function reason(t, title, choices) {
-  return opened(t, title, (close) => {
+export function reasonDialog(t, title, choices) {
+  return openDialog(t, title, (close) => {
     const text = el("textarea", { rows: "2", maxlength: "500", "aria-label": t.tellMore, placeholder: t.tellMore });
     const boxes = choices.map((label) => el("label", { class: "option" }, el("input", { type: "checkbox", value: label }), label));
     const submit = (event) => {
@@ -30,8 +30,8 @@ export function reason(t, title, choices) {
 }
 
 /** Which of the demo shop's customers to be: an id, "" for nobody, or null. */
-export function customer(t, people, current, language) {
-  return opened(t, t.identity, (close) => el("div", { class: "customers" }, customerButtons(t, people, current, language, close)));
+export function customerDialog(t, people, current, language) {
+  return openDialog(t, t.identity, (close) => el("div", { class: "customers" }, customerButtons(t, people, current, language, close)));
 }
 
 export function customerButtons(t, people, current, language, onChoose) {
@@ -39,7 +39,7 @@ export function customerButtons(t, people, current, language, onChoose) {
   return [...people.map(({ id, name, note_zh: zh, note_en: en }) => button(id, `${name} · ${id}`, language === "zh" ? zh : en)), button("", t.anonymous, "")];
 }
 
-function opened(t, title, content) {
+function openDialog(t, title, content) {
   return new Promise((resolve) => {
     const before = document.activeElement;
     let result = null;
