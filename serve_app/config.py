@@ -123,8 +123,8 @@ class TenantSettings(Settings):
     sources: tuple[Source, ...] | None = None
     """Where its customers' facts come from. Default: the demo shop."""
     knowledge: Path | None = None
-    """A folder of YAML, CSV and Markdown, which a start publishes when it changed since the last one; relative to where the command
-    runs. Default: the demo's for the demo shop."""
+    """A folder of YAML, CSV and Markdown, which a start publishes when it changed since the last one; relative to where the
+    command runs. Default: the demo's for the demo shop."""
     open_orders_max: int = Field(default=5, ge=1)
     """Open orders that enter an answer, besides those that were named."""
 

@@ -83,8 +83,8 @@ class KnowledgeEditor:
         if draft is None:
             return Diff(published, None)
         base = now if draft.base == published else await self._record.written(tenant, draft.base)
-        changes = differences(now, with_changes(now, draft.changes))
-        return Diff(published, draft, changes, conflicts(base, now, draft))
+        changes, both = await asyncio.to_thread(_compared, base, now, draft)
+        return Diff(published, draft, changes, both)
 
     async def publish(self, tenant: str, *, by: str, note: str, revision: str | None = None) -> Published:
         """Publishes the draft. Raises Conflict: there is none, it builds on an older version, it is not `revision` any more."""
@@ -192,10 +192,11 @@ class KnowledgeEditor:
             draft = await self._drafts.read(tenant)
             base = draft.base if draft else await self._record.latest(tenant)
             known = await self._record.written(tenant, base)
-            wanted = change(with_changes(known, draft.changes if draft else {}))
+            wanted = await asyncio.to_thread(_changed, change, known, draft)
             await self._checked(wanted, places)
+            changes = await asyncio.to_thread(changes_between, known, wanted)
             try:
-                await self._drafts.save(tenant, base, changes_between(known, wanted), draft, by, self._now())
+                await self._drafts.save(tenant, base, changes, draft, by, self._now())
             except Conflict:
                 # Somebody else changed the draft meanwhile: both changes are to be in it.
                 if attempt == ATTEMPTS - 1:
@@ -223,3 +224,11 @@ class KnowledgeEditor:
             f"The draft builds on version {draft.base}, and version {published} was published since{who}. "
             f"Nothing is lost: rebase the draft, look at its diff, and publish again."
         )
+
+
+def _compared(base: Publication, now: Publication, draft: Draft) -> tuple[tuple[ItemChange, ...], tuple[str, ...]]:
+    return differences(now, with_changes(now, draft.changes)), conflicts(base, now, draft)
+
+
+def _changed(change: Callable[[Publication], Publication], known: Publication, draft: Draft | None) -> Publication:
+    return change(with_changes(known, draft.changes) if draft else known)

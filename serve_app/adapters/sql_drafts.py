@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import RowMapping, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serve_app.adapters.knowledge_tables import (
@@ -48,7 +50,8 @@ class SqlDrafts:
         query = select(drafts, draft_items).join_from(drafts, draft_items, drafts.c.tenant == draft_items.c.tenant)
         async with connection_to(self._engine) as connection:
             rows = (await connection.execute(query.where(drafts.c.tenant == tenant))).mappings().all()
-            changes = {row["id"]: None if row["written"] is None else item_of(row["kind"], row["written"]) for row in rows}
+            # Thousands of items take a while to read and to write.
+            changes = await asyncio.to_thread(_changes, rows)
         if not rows:
             return None
         head = rows[0]
@@ -62,21 +65,13 @@ class SqlDrafts:
         Raises Conflict when the draft is not `before` any more.
         """
         saved = Draft(base, uuid4().hex, dict(changes), now, by)
+        rows = await asyncio.to_thread(_rows, tenant, changes)
         async with connection_to(self._engine) as connection:
             await lock(connection, tenant)
             await _take_away(connection, tenant, before)
             if changes:
                 head = {"base": base, "revision": saved.revision, "changed_at_us": microseconds(now), "changed_by": by}
                 await connection.execute(insert(drafts).values(tenant=tenant, **head))
-                rows = [
-                    {
-                        "tenant": tenant,
-                        "id": key,
-                        "kind": kind_of(item) if item else "",
-                        "written": json_of(item) if item else None,
-                    }
-                    for key, item in changes.items()
-                ]
                 await connection.execute(insert(draft_items), rows)
             await connection.commit()
         return saved
@@ -93,6 +88,17 @@ class SqlDrafts:
             row = upsert(connection, folders).values(tenant=tenant, **values)
             await connection.execute(row.on_conflict_do_update(index_elements=["tenant"], set_=values))
             await connection.commit()
+
+
+def _changes(rows: Sequence[RowMapping]) -> dict[str, Item | None]:
+    return {row["id"]: None if row["written"] is None else item_of(row["kind"], row["written"]) for row in rows}
+
+
+def _rows(tenant: str, changes: Mapping[str, Item | None]) -> list[dict[str, Any]]:
+    return [
+        {"tenant": tenant, "id": key, "kind": kind_of(item) if item else "", "written": json_of(item) if item else None}
+        for key, item in changes.items()
+    ]
 
 
 async def _take_away(connection: AsyncConnection, tenant: str, before: Draft | None) -> None:

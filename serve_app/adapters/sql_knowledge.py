@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from serve_app.adapters.knowledge_publishing import Expected, Published, Signature, current_versions, end_draft, rows_of, write
@@ -70,12 +71,8 @@ class SqlKnowledge:
             .order_by(items.c.id)
         )
         async with connection_to(self._engine) as connection:
-            rows = (await connection.execute(query)).all()
-            entries = [replace(ENTRY.validate_json(row.published), version=row.version) for row in rows if row.kind == "entry"]
-            templates = [
-                replace(TEMPLATE.validate_json(row.published), version=row.version) for row in rows if row.kind == "template"
-            ]
-        return entries, templates
+            rows = (await connection.execute(query)).mappings().all()
+            return await asyncio.to_thread(_served, rows)
 
     async def version(self, tenant: str) -> int:
         """Grows by one with every publication that changes something, and when an entry's validity begins or ends."""
@@ -125,9 +122,9 @@ class SqlKnowledge:
                 query = query.where(current.c.tenant == tenant)
             else:
                 query = _written_at(tenant, version)
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(query)).mappings().all()
             moved = (await connection.execute(counter)).scalar_one_or_none() or 0
-            found = Publication.of(sorted((item_of(row.kind, row.written) for row in rows), key=source_id_of))
+            found = await asyncio.to_thread(_as_written, rows)
         # What was published between the questions would be mixed with what was there before.
         return found if moved == latest else await self.written(tenant, version if version is not None else moved)
 
@@ -164,7 +161,7 @@ class SqlKnowledge:
         expected: Expected | None,
     ) -> Published:
         """As `publish`, for what was checked already: `served` is what `filled` made of `written`."""
-        wanted = rows_of(written, served)
+        wanted = await asyncio.to_thread(rows_of, written, served)
         async with connection_to(self._engine) as connection:
             before = await lock(connection, tenant)
             if expected is not None:
@@ -172,6 +169,22 @@ class SqlKnowledge:
             done = await write(connection, tenant, before, written, wanted, Signature(by, note, now))
             await connection.commit()
         return done
+
+
+# Reading thousands of items takes a while, so it is done off the event loop.
+
+
+def _served(rows: Sequence[RowMapping]) -> tuple[list[Entry], list[Template]]:
+    entries = (row for row in rows if row["kind"] == "entry")
+    templates = (row for row in rows if row["kind"] == "template")
+    return (
+        [replace(ENTRY.validate_json(row["published"]), version=row["version"]) for row in entries],
+        [replace(TEMPLATE.validate_json(row["published"]), version=row["version"]) for row in templates],
+    )
+
+
+def _as_written(rows: Sequence[RowMapping]) -> Publication:
+    return Publication.of(sorted((item_of(row["kind"], row["written"]) for row in rows), key=source_id_of))
 
 
 def _written_at(tenant: str, version: int) -> Any:

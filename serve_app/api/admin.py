@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -78,7 +78,7 @@ def _add_reading(app: FastAPI, services: Services) -> None:
         with _errors():
             content = await editor.content(caller.tenant, version)
             latest = await editor.latest(caller.tenant) if version is None else version
-        return as_json({"version": latest, **tree_of(content)})
+        return await _as_json(lambda: {"version": latest, **tree_of(content)})
 
     @app.get(f"{KNOWLEDGE}/versions", summary="The published versions, the newest first")
     async def versions(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -91,7 +91,8 @@ def _add_reading(app: FastAPI, services: Services) -> None:
     async def diff(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
         with _errors():
-            return as_json(diff_json(await editor.diff(caller.tenant)))
+            found = await editor.diff(caller.tenant)
+        return await _as_json(lambda: diff_json(found))
 
 
 def _add_drafting(app: FastAPI, services: Services) -> None:
@@ -103,7 +104,7 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
         caller = await _admin(services, request)
         with _errors():
             found, content = await editor.drafted(caller.tenant)
-        return as_json({"draft": _draft_json(found), **tree_of(content)})
+        return await _as_json(lambda: {"draft": _draft_json(found), **tree_of(content)})
 
     file = {"content": {media_type: {"schema": {"type": "string"}} for media_type in FILES}}
 
@@ -119,7 +120,8 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
         with _errors():
             time_zone = services.tenants[caller.tenant].shop.time_zone
             reading = await asyncio.to_thread(read_file, name, raw, time_zone)
-            return as_json(diff_json(await editor.take(caller.tenant, reading, replacing=replacing, by=caller.key_id)))
+            found = await editor.take(caller.tenant, reading, replacing=replacing, by=caller.key_id)
+        return await _as_json(lambda: diff_json(found))
 
     @app.delete(draft, status_code=204, summary="Throw the draft away; what is published stays")
     async def discard(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -133,7 +135,8 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
         caller = await _admin(services, request)
         body = await _optional(services, request, RebaseBody)
         with _errors():
-            return as_json(diff_json(await editor.rebase(caller.tenant, keep=body.keep, by=caller.key_id)))
+            found = await editor.rebase(caller.tenant, keep=body.keep, by=caller.key_id)
+        return await _as_json(lambda: diff_json(found))
 
 
 def _add_publishing(app: FastAPI, services: Services) -> None:
@@ -172,7 +175,7 @@ def _add_proposals(app: FastAPI, services: Services) -> None:
 
     @app.post(f"{KNOWLEDGE}/proposals/{{proposal_id}}/accept", summary="Add it to the draft, as a question of its entry")
     async def accept(  # pyright: ignore[reportUnusedFunction]
-        proposal_id: Annotated[Id, Path()], request: Request
+        proposal_id: str, request: Request
     ) -> Response:
         caller = await _admin(services, request)
         with _errors():
@@ -180,11 +183,16 @@ def _add_proposals(app: FastAPI, services: Services) -> None:
 
     @app.post(f"{KNOWLEDGE}/proposals/{{proposal_id}}/reject", summary="Do not show it again")
     async def reject(  # pyright: ignore[reportUnusedFunction]
-        proposal_id: Annotated[Id, Path()], request: Request
+        proposal_id: str, request: Request
     ) -> Response:
         caller = await _admin(services, request)
         with _errors():
             return as_json(asdict(await editor.reject(caller.tenant, proposal_id, by=caller.key_id)))
+
+
+async def _as_json(tree: Callable[[], Any]) -> Response:
+    """Thousands of entries take a while to write, so it is done off the event loop, which answers customers."""
+    return await asyncio.to_thread(lambda: as_json(tree()))
 
 
 def diff_json(found: Diff) -> dict[str, Any]:

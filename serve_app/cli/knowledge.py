@@ -77,7 +77,9 @@ def import_(
     path: Annotated[
         Path, typer.Argument(metavar="FILE|FOLDER", help=".csv, .md, .yaml; in a folder, README.md is passed over.")
     ],
-    replacing: Annotated[bool, typer.Option("--replace", help="What is imported is all there is: other entries go.")] = False,
+    replacing: Annotated[
+        bool, typer.Option("--replace", help="What is imported is all there is: the other entries go.")
+    ] = False,
     packaged: Annotated[bool, typer.Option("--packaged-templates", help="And the templates that come with ZeroWait.")] = False,
     tenant: Tenant = None,
     by: By = None,

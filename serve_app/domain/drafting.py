@@ -105,11 +105,11 @@ def located(error: Unpublishable, places: Mapping[str, Place]) -> Unreadable:
 def merged(known: Publication, reading: Reading, *, replacing: bool) -> Publication:
     """What there is after an import: items are added and changed by id.
 
-    `replacing`: the entries that no file names go; so do templates and policies, if a file speaks of such.
+    `replacing`: the entries that no file names go, if a file speaks of entries; so do templates, and policies.
     """
     before = {entry.id: entry for entry in known.entries}
     read = {patch.id: patch.onto(before.get(patch.id)) for patch in reading.entries}
-    entries = read if replacing else before | read
+    entries = read if replacing and read else before | read
     templates = _merged(known.templates, reading.templates, replacing)
     policies = _merged(known.policies, reading.policies, replacing)
     return Publication(tuple(entries.values()), templates, policies)

@@ -68,7 +68,7 @@ def test_replacing_takes_what_no_file_names_away() -> None:
     assert only_entries.entries[0].answers == {"zh": "b", "en": "new"}
     assert (only_entries.templates, only_entries.policies) == (known.templates, known.policies)
     other = Policy("fee", "days", 1)
-    assert merged(known, Reading(policies=(other,)), replacing=True) == Publication((), (TIER,), (other,))
+    assert merged(known, Reading(policies=(other,)), replacing=True) == Publication(known.entries, (TIER,), (other,))
     assert merged(known, Reading(policies=(other,)), replacing=False).policies == (DAYS, other)
 
 
