@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from standardwebhooks import Webhook
+from typer.testing import CliRunner
 
 from serve_app.adapters import record
 from serve_app.adapters.desk_watch import DeskWatch
@@ -17,10 +19,13 @@ from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock
 from serve_app.answering.handover import HandoverShop
+from serve_app.cli import desk
 from serve_app.domain.messages import Agent, Conversation, DeskEvent, Handoff
+from tests.contract.webhook_receiver import Receiver, receiving
 from tests.graph.front import Front, serving
 from tests.graph.socket_client import greeted
 
+SECRET = "a secret of more than twenty-four bytes"
 TICKETS = "/v1/admin/desk/tickets"
 
 
@@ -209,19 +214,51 @@ async def test_a_message_sent_again_while_a_person_has_it_is_kept_once(front: Fr
     assert [line["text"] for line in transcript if line["from"] == "customer"] == ["转人工", "你们几点下班", "在吗"]
 
 
+async def test_a_person_at_a_terminal_has_the_conversation_at_once(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process claims: the very next question is not answered by the bot."""
+    monkeypatch.setenv("ZEROWAIT_DATA_DIR", str(front.config.home))
+    monkeypatch.setenv("REDIS_URL", str(front.config.redis.url))
+    answer = await front.ask("talk to a human", "C1005")
+    session_id, ticket_id = answer["session_id"], answer["handoff"]["ticket_id"]
+
+    async def zerowait(*arguments: str) -> str:
+        done = await asyncio.to_thread(CliRunner().invoke, desk.app, list(arguments))
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    await zerowait("claim", ticket_id, "--name", "Ann")
+    assert (await front.ask("what is your return policy?", "C1005", session_id=session_id))["source"] == "agent"
+    await zerowait("reply", ticket_id, "Thirty days for you.")
+    assert "what is your return policy?" in await zerowait("show", ticket_id)
+    told = await session_of(front, session_id, "C1005")
+    assert [one["text"] for one in told["messages"] if one["from"] == "agent"] == ["Thirty days for you."]
+    await zerowait("close", ticket_id)
+    assert (await front.ask("what is your return policy?", "C1005", session_id=session_id))["source"] in ("faq", "cache")
+
+
 class TestASlowModel:
     """What happens while an answer is under way."""
 
     @pytest.fixture
+    def receiver(self) -> Iterator[Receiver]:
+        with receiving() as made:
+            yield made
+
+    @pytest.fixture
     async def slow(
-        self, tmp_path: Path, valkey_url: str, packaged_model: Path, front: Front
+        self, tmp_path: Path, valkey_url: str, packaged_model: Path, front: Front, receiver: Receiver
     ) -> AsyncGenerator[tuple[Front, Colleague]]:
+        """With a webhook, too."""
         engine = ScriptedEngine(says("word " * 40), token_s=0.01)
+        (tmp_path / "hook-secret").write_text(SECRET)
+        desk = {"webhook_url": receiver.url, "webhook_secret": "file:hook-secret"}
         (tmp_path / "shop.db").symlink_to(front.config.home / "shop.db")
-        async with serving(tmp_path, valkey_url, packaged_model, engine) as running:
+        async with serving(tmp_path, valkey_url, packaged_model, engine, tenants={"demo": {"desk": desk}}) as running:
             yield running, Colleague(running, await running.new_key(frozenset({"ops"})))
 
-    async def test_an_answer_under_way_is_finished_and_what_follows_is_the_persons(self, slow: tuple[Front, Colleague]) -> None:
+    async def test_an_answer_under_way_is_finished_and_what_follows_is_the_persons(
+        self, slow: tuple[Front, Colleague], receiver: Receiver
+    ) -> None:
         front, agent = slow
         session_id = (await front.ask("hello"))["session_id"]
         asked = asyncio.create_task(front.ask("Tell me a joke", session_id=session_id, message_id="m1"))
@@ -241,3 +278,10 @@ class TestASlowModel:
         opened = await agent.get(f"/{ticket['ticket_id']}")
         words = [line["text"] for line in opened["packet"]["transcript"] if line["from"] in ("customer", "bot")]
         assert sorted(words[2:5]) == sorted(["Tell me a joke", answer["text"], "Are you there?"])
+        types = ["ticket.opened", "ticket.claimed", "ticket.message", "ticket.closed"]
+        async with asyncio.timeout(15):
+            while len(receiver.got) < len(types):
+                await asyncio.sleep(0.02)
+        assert [body["type"] for body in receiver.bodies()] == types
+        for headers, body in receiver.got:
+            Webhook(SECRET.encode()).verify(body, headers)
