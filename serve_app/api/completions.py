@@ -116,7 +116,9 @@ async def _opened(services: Services, question: Ask, transcript: Transcript) -> 
     try:
         return await services.course.keeping(session).open(question, new_session=True)
     except TooLong as error:
-        raise ContextTooLong(error.message, param="messages") from error
+        # Earlier turns are folded where they are too many; these are not.
+        message = "The messages are longer than the model can read: shorten the system text, or the question."
+        raise ContextTooLong(message, param="messages") from error
 
 
 def _form(services: Services, caller: Caller, asked: Wanted) -> Form:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -231,6 +232,13 @@ class TestLowerRank:
 
 
 class TestWishes:
+    async def test_a_system_text_that_leaves_no_room_is_refused(self, front: Front, client: AsyncOpenAI) -> None:
+        asked = len(front.engine.requests)
+        with pytest.raises(openai.BadRequestError) as caught:
+            await ask(client, [message("system", "arr " * 40_000), user(SLOW)])
+        assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "messages")
+        assert len(front.engine.requests) == asked
+
     async def test_the_model_may_be_asked_for_by_its_own_name(self, client: AsyncOpenAI) -> None:
         assert (await client.models.retrieve("acme/capable")).id == "acme/capable"
         answer = await client.chat.completions.create(model="acme/capable", messages=[{"role": "user", "content": SLOW}])
