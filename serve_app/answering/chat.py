@@ -67,6 +67,8 @@ class Chat:
         self._worker: asyncio.Task[None] | None = None
         self._room = live.hold(talk)
         self._left = False
+        # What the socket had shown when each message came.
+        self._shown: dict[str, dict[str, int]] = {}
         self._auth_ms = 0.0
 
     def ask(self, ask: Ask, auth_ms: float) -> None:
@@ -76,6 +78,7 @@ class Chat:
             return
         message = Question((ask,))
         self._auth_ms = auth_ms
+        self._shown[ask.message_id] = self._live.shown(self.talk, self._viewer)
         if self._join_current(message):
             return
         if len(self._waiting) >= self._waiting_max:
@@ -129,6 +132,8 @@ class Chat:
                 except Exception:
                     logger.exception("a question of a socket failed")
                     self._refuse(self._now(), ZeroWaitError("Something went wrong on our side."))
+                waiting = {message_id for question in self._waiting for message_id in question.message_ids}
+                self._shown = {message_id: shown for message_id, shown in self._shown.items() if message_id in waiting}
         finally:
             self._current = None
             if self._left:
@@ -203,7 +208,7 @@ class Chat:
         """The same answer again, to this socket only: event for event where it is still known so, else as it was recorded."""
         answer_id = reply.meta.answer_id
         try:
-            await self._live.resume(self.talk, self._viewer, answer_id, 0)
+            await self._live.repeat(self.talk, self._viewer, answer_id, self._shown.get(question.message_ids[0], {}))
         except NotFound:
             async with aclosing(reply.events()) as events:
                 said = [event async for event in events]

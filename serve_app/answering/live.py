@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -152,6 +152,19 @@ class Live:
         if not found:
             following.forget(answer_id)
             raise NotFound("There is no such answer, or it was too long ago: read the conversation instead.", param="answer_id")
+
+    async def repeat(self, talk: Talk, viewer: Viewer, answer_id: str, before: Mapping[str, int]) -> None:
+        """Shows what the socket has not shown of the answer; all of it again, if it had shown it `before` it asked again.
+
+        Raises NotFound.
+        """
+        seq = self.shown(talk, viewer).get(answer_id, 0)
+        await self.resume(talk, viewer, answer_id, 0 if before.get(answer_id) == seq else seq)
+
+    def shown(self, talk: Talk, viewer: Viewer) -> dict[str, int]:
+        """Up to which event the socket has shown each answer."""
+        following = self._room(talk).viewers.get(viewer)
+        return {} if following is None else dict(following.shown)
 
     def cancel(self, talk: Talk, viewer: Viewer, answer_id: str) -> None:
         """Ends an answer, wherever it is given. One that has ended, or is none of the customer's, is passed over."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import MutableMapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import orjson
 from fastapi import FastAPI
@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 GOING_AWAY, TOO_LARGE, UNAUTHENTICATED, FORBIDDEN, TOO_LATE, OVERLOADED = 1001, 1009, 4401, 4403, 4408, 4503
 # For the last frames to a client that may not read.
 CLOSING_S = 5.0
+# What a refusal names of the frame that it refuses.
+ID_CHARS_MAX = 128
 # For a conversation's state at the desk.
 DESK_S = 2.0
 
@@ -238,7 +240,7 @@ class Socket:
         about: dict[str, str] = {}
         try:
             kind, fields = _parsed(message, self._limits.body_bytes)
-            about = {name: fields[name] for name in ("message_id", "answer_id") if isinstance(fields.get(name), str)}
+            about = {name: value for name in ("message_id", "answer_id") if _is_id(value := fields.get(name))}
             if kind == "ping":
                 self._show(frame("pong"))
             elif kind == "hello":
@@ -389,6 +391,10 @@ def _parsed(message: MutableMapping[str, Any], bytes_max: int) -> tuple[str, dic
     if kind is None and fields.keys() == {"answer_id", "after_seq"}:
         kind = "resume"
     return str(kind), fields
+
+
+def _is_id(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= ID_CHARS_MAX
 
 
 async def _ended(*tasks: asyncio.Task[Any]) -> None:

@@ -249,7 +249,7 @@ class TestNobodyWatches:
             assert course.recorded == []
 
     async def test_whoever_comes_back_in_time_gets_the_rest(self) -> None:
-        async with processes(grace_s=0.2) as (process,):
+        async with processes(grace_s=5) as (process,):
             screen, course = await process.joined(), Course()
             course.allowed = asyncio.Semaphore(2)
             chat = process.chat(screen, course)
