@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from serve_app.config import ModelSettings, TenantSettings
+from serve_app.domain.errors import ConfigError
 from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import ModelCard
 from serve_app.domain.prompt import FORMATS, Encoder, PromptRenderer
 from serve_app.domain.system_text import PROMPT_VERSION, chat_text, policies_text, system_text
 from serve_app.ports import Clock, KnowledgeRecord
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,25 @@ class Voices:
         return self._voices[tenant].stamp
 
     async def renew(self, tenant: str) -> None:
-        """Raises StoreFailed, and ConfigError when the policies leave no room for a conversation."""
+        """Rules that would leave no room for a conversation are left out: a question still finds the passages for it.
+
+        Raises StoreFailed, and ConfigError when a model cannot take the instructions alone.
+        """
         shop, model = self._tenants[tenant].shop, self._model
         system, policies = await self._texts(tenant)
-        renderer = PromptRenderer(
+        try:
+            renderer = self._renderer(system, policies)
+        except ConfigError as error:
+            renderer = self._renderer(system, policies := "")
+            logger.warning("tenant %s: the model is told no rules but those that a question finds: %s", tenant, error)
+        digest = hashlib.blake2b(f"{len(system)}:{system}{policies}".encode(), digest_size=8).hexdigest()
+        sampling = Sampling(temperature=model.temperature, max_tokens=model.max_tokens)
+        stamp = Stamp(PROMPT_VERSION, digest, self._card.key, sampling)
+        self._voices[tenant] = Voice(renderer, stamp, shop.time_zone)
+
+    def _renderer(self, system: str, policies: str) -> PromptRenderer:
+        model = self._model
+        return PromptRenderer(
             self._encoder,
             system,
             policies,
@@ -70,10 +89,6 @@ class Voices:
             max_model_len=model.max_model_len,
             answer_tokens=model.max_tokens,
         )
-        digest = hashlib.blake2b(f"{len(system)}:{system}{policies}".encode(), digest_size=8).hexdigest()
-        sampling = Sampling(temperature=model.temperature, max_tokens=model.max_tokens)
-        stamp = Stamp(PROMPT_VERSION, digest, self._card.key, sampling)
-        self._voices[tenant] = Voice(renderer, stamp, shop.time_zone)
 
     async def _texts(self, tenant: str) -> tuple[str, str]:
         """System text and policies. A model that may say nothing of the shop is not told its rules either."""
