@@ -8,20 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from serve_app.domain.understanding.things import words_of
+from serve_app.domain.understanding.things import Words, words_of
 
-ASPECTS: Mapping[str, re.Pattern[str]] = {
+ASPECTS: Mapping[str, Words] = {
     "kinds": words_of(
         r"内衣|内裤|贴身|袜子|泳衣|生鲜|水果|食品|鲜花|花(?=可以|能)|蛋糕|定制|刻字|化妆品|护肤品|特价|清仓|虚拟|数字商品"
-        r"|冰箱|洗衣机|空调|热水器|家电|电器|家具|灯具|大件",
+        r"|冰箱|洗衣机|空调|热水器|家电|电器|家具|灯具|大件|面霜|护手霜|耳环|首饰",
         r"underwear|swim(?:wear|suits?)|(?:fresh )?food\b|fruit|groceries|perishable|cosmetics|custom(?:-made| made|ised"
         r"|ized)?\b|personali[sz]ed|digital (?:goods|products?)|clearance|sale items|final sale|fridges?|washing machines?"
-        r"|air condition\w+|large (?:items|appliances?)|appliances?|furniture",
+        r"|air condition\w+|large (?:items|appliances?)|appliances?|furniture|earrings|jewellery|face cream",
     ),
     "except": words_of(
-        r"(?:哪些|什么|哪类|哪种|有什么).{0,8}不(?:能|可以|支持|适用)|不(?:能|支持|可以|适用).{0,6}的?(?:有哪些|商品|东西)",
+        r"(?:哪些|什么|哪类|哪种|有什么).{0,8}不(?:能|可以|支持|适用)|不(?:能|支持|可以|适用).{0,6}的?(?:有哪些|商品"
+        r"|东西)|不给退",
         r"exceptions?\b|non-? ?returnable|not returnable|(?:cannot|cant|can not|can\'t) (?:be )?return|(?:which"
-        r"|what).{0,20}(?:cannot|cant|can not|not)\b|things i can not",
+        r"|what).{0,20}(?:cannot|cant|can not|not)\b|things i can not|not allowed",
     ),
     "late": words_of(
         r"超过|过了(?=七|7|几|退|无理|期)|超出|超时|错过|过期了还能退|过了期|期限?过了|十天了|半个月|一个月后|一个月可以"
@@ -32,7 +33,7 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
     "part": words_of(
         r"(?:只|单独|其中)(?:想)?(?:退|[一那]?[件个样])|其中|部分|一件留|退一件|退一样|退一个|只收到|有的没|单独",
         r"part(?:ial|ly)?\b|only one|just one|one item|one of|single item|some (?:of the )?items|keep (?:the other|some"
-        r"|part)|half of",
+        r"|part)|half of|of the (?:two|three|four) (?:items|things)",
     ),
     "after_sale": words_of(r"售后", r"after-? ?sales?"),
     "channel": words_of(
@@ -49,11 +50,13 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
     "free_from": words_of(r"满\d*|不满\d*", r"minimum|threshold|spend"),
     "ship": words_of(
         r"(?<!已)发货|[能以可]发|发(?=到|去)|寄出|发出|出库|[^始]发(?=吗|$|什么快递|哪|顺丰)|已发货|发得?快|当天发|没发"
-        r"|寄(?=过来|到)|发往",
-        r"ship(?:s|ed|d|ing|es)?\b|shipped|shipping|dispatch(?:s|ed|d|ing|es)?\b|sent\b|send (?:it|my order)",
+        r"|寄(?=过来|到)|发往|发不发|寄不寄",
+        r"ship(?:s|ed|d|ing|es)?\b|shipped|shipping|dispatch(?:s|ed|d|ing|es)?\b|sent\b|send (?:it|my order)"
+        r"|leave your warehouse",
     ),
     "arrive": words_of(
-        r"到货|[能以可]送|送(?=$|吗)|送[到达货]|收[到货]|能到|[天久]到|送(?=不|吗|去)|派送|妥投|到手|配送|送上门|几天$",
+        r"到货|[能以可]送|送(?=$|吗)|送[到达货]|收[到货]|能到|[天久]到|送(?=不|吗|去)|派送|妥投|到手|配送|送上门|几天$"
+        r"|送不送",
         r"arriv(?:s|ed|d|ing|es)?\b|deliver(?:s|ed|d|ing|es)?\b|delivery|comes?\b(?= when|$)",
     ),
     "door": words_of(r"上门|门口|到家", r"(?:to|at) (?:the|my|your) door"),
@@ -78,7 +81,8 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
     "parts": words_of(r"配件", r"parts\b|accessor(?:y|ies)"),
     "not_there": words_of(
         r"没(?:有)?(?:收到|拿到|看到)|找不到|不是本人|被(?:别人|人)",
-        r"not (?:received|here|there|get)|nothing|didnt|dont have|no parcel|havent|have not|have nothing|not here",
+        r"not (?:received|here|there|get)|nothing|didnt|dont have|no parcel|havent|have not|have nothing|not here"
+        r"|never (?:got|received|came)",
     ),
     "stolen": words_of(
         r"被?(?:偷|冒领|拿走|别人签收|人签收)",
@@ -102,7 +106,7 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
         r"edit\w*|modif\w+|change an (?:order|item)|change the order",
     ),
     "change": words_of(
-        r"改|更[改换]|换(?=个?颜色|绑|手机|号|成|了号|个账|个?尺|[大小])|解绑|绑定|换开|换号",
+        r"改|更[改换]|换(?=个?颜色|绑|手机|号|成|了号|个账|个?尺|[大小])|解绑|绑定|换开|换号|改绑",
         r"chang\w+|updat(?:e|ing)\b|edit\w*|correct\w*|unlink|link\b|bind|amend|fix\b|new (?:phone )?number",
     ),
     "unshipped": words_of(r"没发货|发货前|未发货|规格|型号", r"before (?:it|an order) ships|before shipping|the quantity"),
@@ -120,7 +124,7 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
         r"关闭|失效|自动取消|注销了|停[用机]|不用了|封了|锁了|过期了|超时",
         r"clos\w+|expire|automatically|gone|locked|blocked|not in use",
     ),
-    "keep": words_of(r"保留|能放|能留|能用多久", r"kept|keep\b|last\b|extend"),
+    "keep": words_of(r"保留|能放|能留|能用多久|留着|留下", r"kept|keep\b|last\b|extend"),
     "regret": words_of(
         r"不(?:想)?要了|后悔|不想买|不合理|要(?:得)?回来",
         r"change my mind|lose the|lose my deposit|is my deposit lost|non-refundable",
@@ -153,7 +157,7 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
     "personal": words_of(r"个人(?!信息)", r"individuals?"),
     "discount": words_of(r"折扣|打折|优惠(?![券卷])|减免|立减|便宜|满减", r"discounts?\b|deals?\b|offers?\b|something off"),
     "stack": words_of(
-        r"叠加|一起用|同时[使用]|同享|[两几多]张|能用几|最多用|两张",
+        r"叠加|一起用|同时[使用]|同享|[两几多]张|能用几|最多用|两张|叠着",
         r"stack\w*|combin\w+|together|two (?:coupons|vouchers)|coupon with a|several coupons|more than one|at once"
         r"|how many coupons",
     ),
@@ -197,7 +201,7 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
     "add": words_of(r"追加", r"add\b|follow-up"),
     "able": words_of(
         r"(?:能|可以|会).{0,3}(?:帮我?)?(?:做|干|回答|问)(?:什么|啥|哪些|些什么|嘛)|你能(?:帮我)?(?:做|干)|会什么|功能"
-        r"|能问你|做啥|干些?什么|都会些|帮我什么|做哪些|做什么",
+        r"|能问你|做啥|干些?什么|都会些|帮我什么|做哪些|做什么|干点啥|能干",
         r"what (?:can|do) you (?:do|help)|help me with|(?:can|what) (?:i )?ask you|able to do|you help|use you for"
         r"|questions can you|kind of things",
     ),
@@ -213,7 +217,7 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
         r"how|process|steps?\b|procedure|instructions|way to|(?:where|when) can i|where do",
     ),
     "what_if": words_of(
-        r"怎么[办处]|咋办|办$|怎么处理|如何处理|怎么回事|为什么|为啥|办法|咋处理",
+        r"怎么[办处]|咋办|办$|怎么处理|如何处理|怎么回事|为什么|为啥|办法|咋处理|行吗|行不行",
         r"what (?:if|happens|to do|should|can|do|now|are)|why|whatif",
     ),
     "fast": words_of(r"小时内|快(?!递|件)|最快", r"fast|quick\w*|next day"),
@@ -228,7 +232,7 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
     "which": words_of(r"哪[些家个种类]", r"which"),
     "download": words_of(r"下载|在哪[看领里]|领|输入|填", r"download|find|enter|put\b"),
     "give": words_of(r"转[赠给]|送(?=人|给)", r"give|transfer\w*|friend"),
-    "meaning": words_of(r"什么意思|区别|是什么|什么是", r"what is|difference|mean"),
+    "meaning": words_of(r"什么意思|区别|是什么|什么是|怎么个|玩法", r"what is|difference|mean"),
     "number": words_of(r"单号|编号", r"(?:tracking )?number"),
     "parcels": words_of(r"包裹|快递|物流|货物?|件(?!$)", r"parcels?\b|packages?\b|tracking|shipment"),
     "price": words_of(r"价格?(?!保|格保)", r"prices?\b"),

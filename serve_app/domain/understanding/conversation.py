@@ -11,11 +11,12 @@ from serve_app.domain.understanding.rules import rule
 CONVERSATION = (
     rule(
         Intent.GREETING,
-        r"^(?:你好|您好|hi|hello|hey|hiya|yo|howdy|在|在不在|在不|有人|有人在|有人在不|有没有人|早|早上好|上午好"
+        r"^(?:(?:你好|您好|hi|hello|hey|hiya|yo|howdy|在|在不在|在不|有人|有人在|有人在不|有没有人|早|早上好|上午好"
         r"|中午好|下午好|晚上好|哈喽|哈啰|嗨|嘿|哈罗"
         r"|客服在|客服|客服你好|你好客服|有客服|有客服在|hi there|hello there|hey there|good (?:morning|afternoon"
         r"|evening|day)"
-        r"|(?:is |hello )?(?:anyone|anybody|someone|somebody) (?:there|here|home|around)|are you there|you there|greetings)$",
+        r"|(?:is |hello )?(?:anyone|anybody|someone|somebody) (?:there|here|home|around)|are you there|you there"
+        r"|greetings)(?:[ ,]+|$|(?=你好|在)))+$",
     ),
     rule(
         Intent.THANKS,
@@ -23,13 +24,14 @@ CONVERSATION = (
         r"|十分|真的)?(?:感谢|谢谢"
         r"|谢了|多谢|谢谢你|谢谢您|谢谢啦|谢啦"
         r"|辛苦了|辛苦啦|麻烦了|麻烦你了|谢谢客服|谢谢亲)|(?:many )?thanks(?: a lot| so much| a million| again)?|thank (?:you"
-        r"|u)(?: so much| very much| a lot| again)?|thx|tks|ty|tysm|cheers|3q"
+        r"|u)(?: so much| very much| a lot| again)?|(?:thx|tks)(?: a lot| so much)?|ty|tysm|cheers|3q"
         r"|(?:much|really) appreciated?|(?:i )?(?:really )?appreciate (?:it|that|your help)|you(?:ve"
         r"| have)? (?:were|been) (?:very |so )?helpful|thats? (?:very |so )?(?:helpful|kind))+$",
     ),
     rule(
         Intent.GOODBYE,
-        r"^(?:再见|拜拜|拜|88|886|没事了|没问题了|没别的(?:事|问题)了|没有(?:别的|其他)(?:事|问题)?了|没有问题了"
+        r"^(?:(?:ok(?:ay)?|好的?|行|谢谢你?|thanks?|thank you|thx|great|alright)[ ,]*)*(?:再见|拜拜|拜|88|886|没事了"
+        r"|没问题了|没别的(?:事|问题)了|没有(?:别的|其他)(?:事|问题)?了|没有问题了"
         r"|先这样|就这样|下次再聊|回头见|下次见|晚安"
         r"|(?:good ?)?bye(?: bye)?|see (?:you|ya)(?: later| soon)?|thats all(?: for now)?|thats it|nothing else"
         r"|no more questions|good ?night|have a (?:nice|good|great) (?:day|one|evening|night|weekend)"
@@ -64,7 +66,7 @@ CONVERSATION = (
         r"(?:human(?: being)?|person|people|agent|representative|rep|someone|somebody|operator|support"
         r"|customer (?:service|support|care)|manager|supervisor)\b"
         r"|^(?:i (?:want|need) (?:a |an )?)?(?:real |live |actual )?(?:human|agent|person|representative|operator"
-        r"|customer service|human please|live chat|customer service agent|support agent)$"
+        r"|customer service|human please|live chat|customer service agent|support agent)(?: now| please| asap)?$"
         r"|\bnot a (?:bot|robot|machine)$",
         unless=(
             r"几点|时间|上班|下班|营业|hours|what time|when|available|(?:不要|别|不用|不想)(?:给我)?(?:转|找)"
@@ -83,7 +85,8 @@ CONVERSATION = (
             r"|投诉.{0,6}(?:电话|渠道|入口|流程|多久|几天|找谁|在哪|哪里)|差评.{0,4}(?:改|删|退)|(?:改|删|退)差评"
             r"|(?:电话|短信|冒充|链接|加我|转账|理赔|防|扫码).{0,14}骗|诈骗电话|电话诈骗"
             r"|\b(?:how|where|who|what if|what can|can i|is there|do you)\b.{0,40}\b(?:complain\w*|report|avoid|scams?|fraud)"
-            r"|\b(?:scam|fraud)\w*\b.{0,20}\b(?:calls?|message|refund|link)\b|\b(?:calls?|called|message|link|text)\b.{0,20}\bscam"
+            r"|\b(?:scam|fraud)\w*\b.{0,20}\b(?:calls?|message|refund|link)\b|\b(?:calls?|called|message|link"
+            r"|text)\b.{0,20}\bscam"
         ),
     ),
 )

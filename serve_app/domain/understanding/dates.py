@@ -32,7 +32,8 @@ _MONTHS = {
     name: at for at, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
 }
 _MONTH = (
-    r"(jan(?=\b|uary)|feb(?=\b|ruary)|mar(?=\b|ch\b)|apr(?=\b|il)|may|jun(?=e?\b)|jul(?=y?\b)|aug(?=\b|ust)|sep(?=t?\b|tember)"
+    r"(jan(?=\b|uary)|feb(?=\b|ruary)|mar(?=\b|ch\b)|apr(?=\b|il)|may|jun(?=e?\b)|jul(?=y?\b)|aug(?=\b|ust)|sep(?=t?\b"
+    r"|tember)"
     r"|oct(?=\b|ober)|nov(?=\b|ember)|dec(?=\b|ember))[a-z]*\.?"
 )
 _WEEKDAYS = {name: at for at, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}

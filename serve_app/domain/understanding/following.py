@@ -40,7 +40,7 @@ _RETURNING = frozenset(
     }
 )
 _OWN = TEMPLATED | ACTIONS
-_TO_BE_SENT = frozenset({Intent.SHIPPING_FEE, Intent.SHIPPING_TIME, Intent.DELIVERY_AREA})
+_TO_BE_SENT = frozenset({Intent.SHIPPING_FEE, Intent.SHIPPING_TIME, Intent.DELIVERY_TIME, Intent.DELIVERY_AREA, Intent.CARRIER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,18 @@ _TOPICS = (
         ({Intent.ADDRESS_CHANGE_POLICY}, Intent.ADDRESS_CHANGE_POLICY),
     ),
     _topic(
-        r"(?:要|需要)?(?:多久|多长时间|几天|什么时候)(?:能?到)?|how long|when|how long does it take",
+        r"(?:要|需要|大概|一般)?(?:多久|多长时间|几天|什么时候)(?:能|可以|会)?(?:到货?|收到|送到)"
+        r"|(?:how long (?:until|till|before)|when (?:will|does)) (?:it|they) (?:arrives?|comes?|gets? here)",
+        None,
+        (_TO_BE_SENT, Intent.DELIVERY_TIME),
+        ({Intent.PARCEL, Intent.ORDER_STATUS}, Intent.PARCEL),
+    ),
+    _topic(
+        r"(?:要|需要)?(?:多久|多长时间|几天|什么时候)|how long|when|how long does it take",
         None,
         ({Intent.REFUND_TIME}, Intent.REFUND_TIME),
-        (_TO_BE_SENT, Intent.SHIPPING_TIME),
+        ({Intent.SHIPPING_TIME}, Intent.SHIPPING_TIME),
+        (_TO_BE_SENT, Intent.DELIVERY_TIME),
         ({Intent.PARCEL, Intent.ORDER_STATUS}, Intent.PARCEL),
         ({Intent.REFUND_PROGRESS}, Intent.REFUND_PROGRESS),
     ),
@@ -143,7 +151,7 @@ def starts_follow_up(text: str) -> bool:
 
 def topic_after(text: str, last: Intent) -> Intent | None:
     """The intent of a follow-up that is nothing but a topic, after `last`; None when it cannot be told."""
-    core = _core(text)
+    core = core_of(text)
     for topic in _TOPICS:
         if topic.words.fullmatch(core):
             return topic.meaning_after(last)
@@ -152,13 +160,14 @@ def topic_after(text: str, last: Intent) -> Intent | None:
 
 def is_just_pointing(text: str) -> bool:
     """那个呢, "and that one?": it names nothing but what was said before."""
-    return bool(_JUST_POINTING.match(_core(text)))
+    return bool(_JUST_POINTING.match(core_of(text)))
 
 
 def points_at_the_other(text: str) -> bool:
     return bool(_THE_OTHER.search(text.casefold()))
 
 
-def _core(text: str) -> str:
+def core_of(text: str) -> str:
+    """The text without the words that lead into a follow-up and out of it: 那运费呢 is 运费."""
     lower = re.sub(r"[?？!！.。~'’]", "", text.casefold()).strip(" ,，")
     return _TAIL.sub("", _LEAD.sub("", lower)).strip(" ,，")

@@ -18,8 +18,10 @@ _NOT_POINTING = re.compile(
     r"|\b(?:return|exchange|swap|refuse|cancel|change|send) it (?:back )?(?:if|after|for another|when|before|once)\b"
     r"|\b(?:after|once|when|before|until|till) (?:it|they) (?:is |was |are |has |have )?(?:been )?"
     r"(?:ship\w*|sent|dispatched|arrives?|delivered)\b"
-    r"|\b(?:just |only )?one (?:of (?:the |my |two |three |several )|item|order|parcel|package|person|product|time|year|day"
+    r"|\b(?:exchange|swap) it for\b|这种(?=.)|\b(?:just |only )?one (?:of (?:the |my |two |three |several )|thing"
+    r"|shipment|item|order|parcel|package|person|product|time|year|day"
     r"|customer|account)"
+    r"|\b(?:dont|do not|didnt) (?:like|want|need) (?:it|them)\b|\bbought it\b|\bsend it back\b"
     r"|\b(?:the )?same (?:card|account|time|day|address|parcel|way|person)\b|\bis it (?:real|genuine|a scam|safe)\b"
     r"|\b(?:shipping|dispatch|delivery|payment) will it\b|\bhow long does it take(?= after| from| until)"
     r"|(?<=shipped )how long does it take|\bdoes it say\b|\bhave it (?:delivered|installed|sent|repaired|wrapped)\b"
@@ -39,7 +41,8 @@ _POINTING = re.compile(
 )
 # Begins or ends like the continuation of something.
 _CONTINUING = re.compile(
-    r"^(?:那|那么|还有|然后|另外|以及|还|再|而且|并且|所以|但是?|可是|不过|如果是?|要是|换成|改成|也)(?!没|不|要"
+    r"^(?:那|那么|还有|然后|另外|以及|还|再|而且|并且|所以|但是?|可是|不过|如果是?(?=.{0,7}$)|要是(?=.{0,7}$)|换成|改成"
+    r"|也)(?!没|不|要"
     r"|想|能|可以|有人)"
     r"|^(?:and|but|or|so|then|also|plus|what about|how about|what of|as for)\b|\b(?:as well|too|instead|then)$"
     r"|也(?:一样|是|行|可以|能|要)?$"
@@ -64,7 +67,8 @@ _ELLIPTICAL = re.compile(
 _NOTHING_SAID = re.compile(r"^[\W\d_]*$")
 
 _OWN_THING = re.compile(
-    r"我的|我家|我(?:们)?(?:公司|单位|老婆|老公|妈|爸|同事|邻居)|我这(?!里)|我那|俺的|本人|自己的(?:订单|快递)|帮我|给我|替我|我买的|我下的|我拍的|我寄的|\b(?:my"
+    r"我的(?!妈|天)|我家|我(?:们)?(?:公司|单位|老婆|老公|妈|爸|同事|邻居)|我这(?!里)|我那|俺的|本人|自己的(?:订单|快递)"
+    r"|帮我|(?<![还退赔返])给我|替我|我买的|我下的|我拍的|我寄的|\b(?:my"
     r"|mine|our|for me)\b"
 )
 _OWN_DEED = re.compile(
@@ -73,6 +77,8 @@ _OWN_DEED = re.compile(
     r"|我(?:还)?没(?:有)?(?:收到|拿到|看到|领到)|我怎么还|我什么时候能?(?:收|拿)到|我(?:现在)?(?:是|有)(?:什么"
     r"|多少|几|哪|没有)"
     r"|(?:昨天|前天|上周|上次)(?:买|下|拍|付|退|换|申请|收|签收|到|发)"
+    r"|\b(?:(?:did|have) i (?:already |ever )?(?:pay|paid|order|ordered|buy|place|placed|spend)|(?:do"
+    r"|did) i (?:still )?owe)\b"
     r"|\bi (?:have |had |ve |just |already |also |recently )*(?:bought|ordered|paid|placed|received|returned|sent"
     r"|was|got|purchased"
     r"|requested|applied|cancelled|canceled|havent|have not|didnt|did not|been|am|never|shipped|chose|submitted"
@@ -80,7 +86,9 @@ _OWN_DEED = re.compile(
 )
 # "How do I cancel my order" asks for a rule although it says "my".
 _HOW_EN = re.compile(
-    r"^(?:how (?:do|can|could|would|to|should|must|long|much|many|is|are|does)\b|do i (?:get|lose|keep)|are|does an?|is an?"
+    r"^(?:how (?:do|can|could|would|to|should|must|long|much|many|is|are|does)\b|do i (?:get|lose|keep)|are|does an?"
+    r"|is an?|do refunds?"
+    r"|if i (?:dont|do|cancel|return|change)|will i (?:get|lose)"
     r"|what do i get|why (?:does|do)|(?:can|could|may|am i able to|is it possible to|what if"
     r"|what happens|what do i|what should i"
     r"|where (?:do|can|should) i|do i (?:have|need) to|when do i)\b)|what (?:should|can|do|must) i do$|\bif my\b"
@@ -91,13 +99,24 @@ _GENERIC_MY = re.compile(
     r"|coupons?|points|password|reviews?|birthday|first order|size|membership(?: level)?|tier|deposit|card|number|mind"
     r"|old number|pickup code|company|account details|name|email|refund request|return request)\b"
 )
+_BOUGHT_THING = re.compile(
+    r"\b(?:things?|items?|something|orders?|one|what) (?:that )?i (?:have |ve )?(?:just )?(?:bought|ordered|purchased"
+    r"|placed)\b"
+)
+# Whose it is changes nothing.
+_IDIOMATIC_MY = re.compile(
+    r"\bmy (?:mind|card|wallet|company|company name|home|house|door|size|husband|wife|friends?|city"
+    r"|country|feet|privacy)\b"
+    r"|\b(?:for|to) our (?:staff|company|team)\b"
+)
 _ASKS_WHAT_TO_DO = re.compile(
     r"怎么办|怎么处理|怎么赔|(?:怎么|咋)回事$|咋办|如何处理|what (?:should|can|do|must) i do$|what (?:if|happens)\b"
 )
 
 # Something that happened and is complained of, or asked the reason of: no rule answers it.
 _EVENT = re.compile(
-    r"为什么|为啥|凭什么|怎么回事|怎么(?:还|又|这么|都|没|不|会|少|多|只|变)|一直(?:没|不)|还(?:没|不)(?!可以)"
+    r"为什么|为啥|凭什么|怎么回事|怎么(?:还|又|这么|都|没|不|会|少|多|只|变)|一直(?:没|不)|还(?:没|不)(?!可以"
+    r"|发货(?:的话|能|可以|,))"
     r"|到现在|可是|(?:收|扣|付|退|发)了我?[两三四几多一0-9]*(?:次|遍|笔|块|元)"
     r"|多(?:收|扣|付)|少(?:退|给|了[一两几0-9])|扣了|没给我|说好的|骗|泄露了|(?:金额|数目|数量|价格)(?:不对|错)"
     r"|少退|算错|(?<!不)(?<!降价)了$|没有?(?:抵扣|生效|成功|返|取消|到账|用上|减)|退错|明明|居然|竟然"
@@ -131,6 +150,11 @@ _ELIGIBILITY = re.compile(
     r"(?:能|可以|可不可以|能不能|还能|支持)(?:不能|无理由|七天|7天)*(?:退|换|取消|改|开|用|送|发|保)|包邮|保修"
     r"|^(?:can|could|may|is|are|do|does|will) "
 )
+_COMPLAIN = re.compile(r"(?:我?要|想)投诉|\b(?:want|like|need) to (?:make|file|lodge) .{0,12}complaint\b|\bformal complaint\b")
+_GENERIC = re.compile(
+    r"一般|通常|正常|规[则定]|政策|每次|所有|普通|\b(?:usually|normally|generally|typically|in general|policy|rules?"
+    r"|an order|orders)\b"
+)
 _SHOP = re.compile(
     r"订单|退|换货|运费|邮费|快递|物流|包裹|发货|优惠|券|积分|会员|价|钱|买|卖|店|你们|商品|产品|货|付款|支付|发票"
     r"|保修|质保|售后|客服|地址|下单|评价|尺码|尺寸"
@@ -153,8 +177,9 @@ def is_fragment(form: str) -> bool:
 
 def is_own(form: str) -> bool:
     """It is about this customer's own things, or about what they did; a case that asks what is done then is not."""
+    form = _IDIOMATIC_MY.sub(" ", form)
     if _HOW_EN.search(form):
-        form = _GENERIC_MY.sub(" ", form)
+        form = _GENERIC_MY.sub(" ", _BOUGHT_THING.sub(" ", form))
     return bool(_OWN_THING.search(form) or (_OWN_DEED.search(form) and not asks_what_to_do(form)))
 
 
@@ -181,6 +206,16 @@ def is_request(form: str) -> bool:
 def is_reversed(form: str) -> bool:
     """What it is about is refused, not asked for."""
     return bool(_REVERSED.search(form) and not _CONDITION.search(form))
+
+
+def wants_to_complain(form: str) -> bool:
+    """It says that a complaint is to be made, where others only show anger."""
+    return bool(_COMPLAIN.search(form))
+
+
+def is_generic(form: str) -> bool:
+    """It says itself that it asks for the rule."""
+    return bool(_GENERIC.search(form))
 
 
 def asks_of_this_one(form: str) -> bool:

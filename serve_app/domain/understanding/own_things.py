@@ -34,6 +34,9 @@ OWN_THINGS = (
         r"^my (?:refund|return|exchange|repair|replacement)$",
         r"(?:退款|退货)(?:到账|退|成功|完成|签收|收到)了?(?:没有?|没)$|^(?:退款|钱)(?:到账|退|退回来?)了$"
         r"|你们收到我?(?:退|寄)(?:回|的)",
+        r"^(?:我的?)?(?:退款|退货|换货|维修|售后|补发)(?:申请)?(?:结果|进度)?(?:出来|下来|批|通过|弄好|修好"
+        r"|换好)了?(?:没有?|吗|没)?$"
+        r"|\b(?:by )?when (?:will|is) (?:the|my) (?:repair|refund|exchange|replacement)\b(?! usually)",
         r"\b(?:wheres?|where is|where are) (?:\w+ )?my (?:refund|money|exchange|replacement|repair)\b",
         r"\b(?:status|progress|update)s? (?:of|on|for|about) (?:my|the) (?:refund|return|exchange|repair|claim"
         r"|replacement|warranty)",
@@ -78,7 +81,7 @@ OWN_THINGS = (
         r"|\bam i (?:a |an )?(?:gold|silver|platinum|bronze|vip|member)|\bwhen (?:does|will|do) my (?:tier"
         r"|membership|membership (?:level|tier)|points|coupons?) (?:expire|end|run out)|\bmy points balance\b"
         r"|\bbalance of my points\b",
-        unless=r"怎么|为什么|为啥|用不了|不能用|没到|少了|扣|降|掉|升|差多少|(?:能|可以)(?:抵|换|用)|权益|好处|折扣|生日"
+        unless=r"怎么|为什么|为啥|用不了|不能用|没到|少了|扣|降|掉|升|差多少|(?:能|可以)(?:抵|换)|(?<!张)(?<!券)(?:能|可以)用|权益|好处|折扣|生日"
         r"|\b(?:how (?:do|can|to)|why|missing|lost|didnt|not working|upgrade|next|benefits?|worth|use|drop|downgrad\w+)\b",
     ),
     # Asked how to track it, we show where it is.
@@ -177,6 +180,7 @@ ACTING = (
         r"|i would like to |id like to |help me (?:to )?|lets |just )?cancel (?:my|the|this|that|it|order|zw)",
         unless=(
             r"怎么|如何|流程|政策|规则|多久|会不会|退款吗|手续费|^(?:how|can i|is it)|已经取消|取消了(?:两|一)"
+            r"|(?<!帮我)(?:能|可以|能不能|可不可以|还能)取消(?:掉|订单)?(?:不|吗|么)?$|售后|申请|来得及"
             r"|取消后|退货|退款|预约|账号|会员|\bsubscription"
             r"|\baccount|membership"
         ),
@@ -193,11 +197,12 @@ ACTING = (
         r"|help me (?:to )?)?(?:change|update|correct|edit|modify) (?:my|the) (?:delivery |shipping "
         r"|order )?(?:address|recipient|phone number)|\b(?:send|ship|deliver) (?:it|my order|the order) to (?:a "
         r"|another |a different |my )(?:different |other |new )?(?:address|place)",
-        unless=r"怎么|如何|还能|可以改|能改|能不能改|可不可以|多久|流程|^(?:how|can i|is it)|邮箱|密码",
+        unless=r"怎么|如何|还能|可以改|能改|能不能改|可不可以|多久|流程|来得及|^(?:how|can i|is it)|邮箱|密码",
     ),
     rule(
         Intent.REQUEST_RETURN,
-        r"^(?:那|你好)?(?:帮我|给我|我要|我想要?|我需要|我得|要|想|请帮我|请给我|我还是|麻烦给我|我决定)(?:申请"
+        r"^(?:那|你好)?(?:帮我|给我|我要|我想要?|我需要|我得|要|想|请帮我|请给我|我还是|麻烦给我"
+        r"|我决定)(?!.{0,2}[查看])(?:申请"
         r"|办理?|把)?(?:一下|下)?(?:这个|那个|这件|那件|我的|这单|整单"
         r"|.{0,6}的?)?(?:退货退款|退货|退款|退换货|换货|退了|退掉|退|换)(?:一下|下|掉|了)?(?:zw\d+|\d{10,20})?$"
         r"|^(?:申请|办理)(?:退货|退款|退货退款|换货"

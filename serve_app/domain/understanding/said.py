@@ -11,6 +11,7 @@ from serve_app.domain.intents import Intent
 from serve_app.domain.normalise import canonical_form, plain_form
 from serve_app.domain.question import Entities
 from serve_app.domain.understanding.conversation import CONVERSATION
+from serve_app.domain.understanding.mixing import in_one_language
 from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
 from serve_app.domain.understanding.rules import first_match
 
@@ -53,8 +54,9 @@ class Said:
     @cached_property
     def plain(self) -> str:
         """The form with "my order" in the place of an order's name, for rules and markers."""
-        chinese = bool(_HAN.search(self.form))
         form = _with_demo_number(self.form, [plain_form(name) for name in self.order_names])
+        form = in_one_language(form)
+        chinese = bool(_HAN.search(form))
         plain = _ORDER_NAMED.sub("我的订单", _PARCEL_NAMED.sub("我的快递", form))
         if chinese:
             return plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,19 +13,28 @@ from serve_app.domain.messages import Kind, Option, Suggestion
 from serve_app.domain.normalise import canonical_form, clean
 from serve_app.domain.question import Focus, Understanding
 from serve_app.domain.understanding import markers
+from serve_app.domain.understanding.conversation import CONVERSATION
 from serve_app.domain.understanding.entities import entities_in
-from serve_app.domain.understanding.following import is_just_pointing, points_at_the_other, starts_follow_up, topic_after
+from serve_app.domain.understanding.following import (
+    core_of,
+    is_just_pointing,
+    points_at_the_other,
+    starts_follow_up,
+    topic_after,
+)
 from serve_app.domain.understanding.language import language_of
 from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
 from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, own_intent, said_with
-from serve_app.domain.understanding.topics import ANYONES, CASES, TOPICS, fits, named_in
+from serve_app.domain.understanding.subjects import RELATED, is_short, names_no_subject, subject_of
+from serve_app.domain.understanding.topics import ANYONES, CASES, TOLD, TOPICS, fits, named_in
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
 _SURE_OF_RULES = 0.58  # that a rule is asked for, whichever
 _SURE_WITH_WORDS = 0.3  # that it is this one, when the words name it and nothing else
 _SURE_OF_CLAUSE = 0.8
+_SURE_OF_CLAUSE_WITH_WORDS = 0.4
 _SURE_OF_SMALL_TALK = 0.7
 _SURE_OF_PRODUCT = 0.5
 _TOO_LONG_FOR_A_RULE = 80  # characters: a story, not a question about a rule
@@ -35,7 +45,7 @@ _OWN_INTENTS = TEMPLATED | ACTIONS
 _ABOUT_ONE_ORDER = _OWN_INTENTS - {Intent.TIER}
 # Answered alike however they are said, so the intent alone is the key.
 _SAID_IN_MANY_WAYS = frozenset({Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN})
-_TOLD_BY_WEEKDAYS = frozenset({Intent.SHIPPING_TIME, Intent.SUPPORT_HOURS})
+_TOLD_BY_WEEKDAYS = frozenset({Intent.SHIPPING_TIME, Intent.SUPPORT_HOURS, Intent.DELIVERY_SLOT, Intent.CAMPAIGN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +115,30 @@ class Understander:
         return _UNRESOLVED if foreign else self._read(said, focus)
 
     def _read(self, said: Said, focus: Focus) -> _Reading:
+        if said.talk is Intent.COMPLAINT:
+            return self._complained(said, focus)
         if said.talk is not None:
             return _conversation(said.talk, said.form)
-        if starts_follow_up(said.text) or markers.points_back(said.plain) or markers.is_fragment(said.form):
+        if starts_follow_up(said.text) or markers.is_fragment(said.form) or _points_outside(said.plain):
             return self._followed(said, focus)
-        return self._standing(said, focus)
+        elliptic = self._subjectless(said, focus)
+        if elliptic is not None:
+            return elliptic
+        standing = self._standing(said, focus)
+        if standing.settled or standing.kind is Kind.TEMPLATED or focus.intent is None or not is_short(said.form):
+            return standing
+        return self._with_subject(said.form, focus.intent) or standing
+
+    def _complained(self, said: Said, focus: Focus) -> _Reading:
+        """Anger beside a question leaves the question."""
+        calm = [clause for clause in said.plain.split(",") if first_match(CONVERSATION, clause) is not Intent.COMPLAINT]
+        if 0 < len(calm) < len(said.plain.split(",")) and not _points_outside(",".join(calm)):
+            reading = self._standing(said, focus, ",".join(calm))
+            if reading.settled or reading.kind is Kind.TEMPLATED:
+                return reading
+        if markers.wants_to_complain(said.plain):
+            return _Reading(Intent.COMPLAINT_CHANNEL, 1.0, Kind.PUBLIC, f"@{Intent.COMPLAINT_CHANNEL}")
+        return _conversation(Intent.COMPLAINT, said.form)
 
     # A pick from what was offered
 
@@ -157,7 +186,27 @@ class Understander:
             return _Reading(topic, 1.0, Kind.PUBLIC, f"@{topic}", carried=True)
         if is_just_pointing(said.text) and last in _OWN_INTENTS:
             return _about_order(last, _other_order(focus) if points_at_the_other(said.text) else None)
-        return self._attached_or_unresolved(said, focus.order_id)
+        return self._with_subject(core_of(said.text), last) or self._attached_or_unresolved(said, focus.order_id)
+
+    def _subjectless(self, said: Said, focus: Focus) -> _Reading | None:
+        """能退吗 after a question on deposits is about deposits; 退到哪里 after one's own refund is about that refund."""
+        last = focus.intent
+        if last is None or said.entities.names_an_order or not is_short(said.form):
+            return None
+        if last in RELATED:
+            intent, _, settled = self._guess(said.plain)
+            generic = markers.is_generic(said.form)
+            return _about_order(last, focus.order_id) if settled and intent in RELATED[last] and not generic else None
+        return self._with_subject(said.form, last) if names_no_subject(said.form) else None
+
+    def _with_subject(self, core: str, last: Intent) -> _Reading | None:
+        subject = subject_of(last, core)
+        if not subject or not core:
+            return None
+        intent, _, settled = self._guess(f"{subject} {core}" if core.isascii() else f"{subject}{core}")
+        if not settled or markers.is_own(core):
+            return None
+        return _Reading(intent, 1.0, Kind.PUBLIC, f"@{intent}", carried=True)
 
     def _attached_or_unresolved(self, said: Said, order_id: str | None) -> _Reading:
         """An order that came along, or was last spoken of, is what 它 and "it" mean."""
@@ -170,8 +219,9 @@ class Understander:
 
     # What stands on its own
 
-    def _standing(self, said: Said, focus: Focus) -> _Reading:
-        plain = said.plain
+    def _standing(self, said: Said, focus: Focus, plain: str | None = None) -> _Reading:
+        """`plain` is what is to be read of it, if not all."""
+        plain = plain or said.plain
         if self._mixes_topics(plain):
             return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
         ruled = first_match(OWN_THINGS, plain) or first_match(ACTING, plain)
@@ -182,7 +232,27 @@ class Understander:
             canonical = f"@{ruled}" if order_id else said.form
             return _Reading(ruled, 1.0, kind_of(ruled), canonical, carried=bool(order_id), chosen_order_id=order_id)
         intent, confidence, settled = self._guess(plain)
+        asked = None if settled else self._asked_in_a_clause(plain)
+        if asked is not None:
+            intent, settled = asked, True
         return _Reading(intent, confidence, _kind(said, plain, intent), said.form, settled=settled)
+
+    def _asked_in_a_clause(self, plain: str) -> Intent | None:
+        """The rule that one clause asks for, where the others only tell of what that rule is about."""
+        clauses = [clause for clause in plain.split(",") if len(clause) >= 3]
+        if len(clauses) < 2 or len(plain) > _TOO_LONG_FOR_A_RULE or any(self._own(clause) for clause in clauses):
+            return None
+        asked: set[Intent] = set()
+        for clause in clauses:
+            intent, confidence, settled = self._guess(clause)
+            if settled and confidence >= _SURE_OF_CLAUSE_WITH_WORDS:
+                asked.add(intent)
+        things = named_in(plain)
+        fitting = [intent for intent in asked if fits(intent, replace(things, unknown=0)) and not _turned(plain, intent)]
+        return fitting[0] if len(asked) == 1 and fitting else None
+
+    def _own(self, clause: str) -> bool:
+        return (first_match(OWN_THINGS, clause) or first_match(ACTING, clause)) is not None
 
     def _guess(self, plain: str) -> tuple[Intent, float, bool]:
         """The intent, its probability, and whether the words settle it."""
@@ -196,7 +266,9 @@ class Understander:
             # Whose things are meant, and what is to be done with them, only rules tell well enough.
             sure = False
         else:
-            settled = confidence >= _SURE_WITH_WORDS and fits(intent, named_in(plain)) and not _turned(plain, intent)
+            settled = (
+                confidence >= _SURE_WITH_WORDS and fits(intent, named_in(plain), confidence) and not _turned(plain, intent)
+            )
             of_rules = sum(chance for guess, chance in guesses if Intent(guess) in TOPICS)
             sure = settled or (of_rules >= _SURE_OF_RULES and not _turned(plain, intent))
         return (intent, confidence, settled) if sure else (Intent.OTHER, confidence, False)
@@ -215,6 +287,16 @@ class Understander:
             return ruled
         best, confidence = self._classify(clause)[0]
         return Intent(best) if confidence >= _SURE_OF_CLAUSE and kind_of(Intent(best)) is Kind.PUBLIC else None
+
+
+_CLAUSES = re.compile(r",| (?:and|but|so|because|if|when|or) ")
+
+
+def _points_outside(plain: str) -> bool:
+    """It refers to something that is not in an earlier clause of its own: 包装拆开了,这样还能退吗 needs nothing before it."""
+    first, *later = _CLAUSES.split(plain)
+    tells = bool(later) and bool(named_in(first).things)
+    return markers.points_back(plain) and (not tells or markers.points_back(first))
 
 
 def _conversation(intent: Intent, form: str) -> _Reading:
@@ -258,7 +340,7 @@ def _continued_order(said: Said, intent: Intent, focus: Focus) -> str | None:
 
 
 def _turned(plain: str, intent: Intent) -> bool:
-    if intent is Intent.SCAM_WARNING:
+    if intent is Intent.SCAM_WARNING or intent in TOLD:
         return False
     if intent in CASES:
         return markers.is_event(markers.without_why(plain)) and not markers.asks_what_to_do(plain)

@@ -92,7 +92,23 @@ STEPS = [
     ("那积分呢", after(Intent.TIER), Intent.TIER, TEMPLATED, "zh", True),
     ("那积分呢", after(Intent.COUPON_RULES), Intent.POINTS_RULES, PUBLIC, "zh", True),
     ("那谁出", after(Intent.RETURN_POLICY), Intent.RETURN_FREIGHT, PUBLIC, "zh", True),
-    ("那新疆呢", after(Intent.SHIPPING_FEE), Intent.OTHER, PERSONAL, "zh", False),
+    ("那新疆呢", after(Intent.SHIPPING_FEE), Intent.SHIPPING_FEE, PUBLIC, "zh", True),
+    # A question without a subject is about the subject of the one before
+    ("能退吗", after(Intent.DEPOSIT), Intent.DEPOSIT_REFUND, PUBLIC, "zh", True),
+    ("会过期吗", after(Intent.POINTS_RULES), Intent.POINTS_EXPIRY, PUBLIC, "zh", True),
+    ("do they expire?", after(Intent.POINTS_RULES), Intent.POINTS_EXPIRY, PUBLIC, "en", True),
+    ("可以两张一起用吗", after(Intent.COUPON_RULES), Intent.COUPON_STACKING, PUBLIC, "zh", True),
+    ("专票呢", after(Intent.INVOICE), Intent.VAT_INVOICE, PUBLIC, "zh", True),
+    ("到我卡里还是钱包", after(Intent.REFUND_TIME), Intent.OTHER, PERSONAL, "zh", True),
+    ("退到哪里", after(Intent.REFUND_PROGRESS, order_id=B), Intent.REFUND_PROGRESS, TEMPLATED, "zh", True),
+    ("退款一般退到哪里", after(Intent.REFUND_PROGRESS, order_id=B), Intent.REFUND_CHANNEL, PUBLIC, "zh", True),
+    ("怎么退货", after(Intent.COUPON_RULES), Intent.RETURN_HOWTO, PUBLIC, "zh", True),
+    # A case is told before the question
+    ("包装拆开了，这样还能退吗", NOTHING, Intent.RETURN_OPENED, PUBLIC, "zh", True),
+    ("The quality is terrible. How do I return a defective item?", NOTHING, Intent.RETURN_QUALITY, PUBLIC, "en", True),
+    # Mixed languages
+    ("退货的shipping fee谁出", NOTHING, Intent.RETURN_FREIGHT, PUBLIC, "zh", True),
+    ("where is my 快递", NOTHING, Intent.PARCEL, TEMPLATED, "en", True),
     ("那发票呢", after(Intent.PARCEL), Intent.OTHER, PERSONAL, "zh", False),
     # The same with nothing before it
     ("那运费呢", NOTHING, Intent.OTHER, PERSONAL, "zh", False),

@@ -1,0 +1,97 @@
+"""What a question without a subject is about, after another: 会过期吗 after 积分怎么用, "to my card?" after refunds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from serve_app.domain.intents import Intent
+from serve_app.domain.understanding.topics import named_in
+
+_SHORT_CHINESE = 12  # characters
+_SHORT_ENGLISH = 9  # words
+
+# In Chinese and in English.
+_RETURN = ("退货", "return")
+_REFUND = ("退款", "refund")
+_SHIPPING = ("发货后快递", "after dispatch delivery")
+_DEPOSIT = ("定金", "deposit")
+_COUPON = ("优惠券", "coupon")
+_POINTS = ("积分", "points")
+_TIER = ("会员", "membership")
+_INVOICE = ("发票", "invoice")
+SUBJECTS: Mapping[Intent, tuple[str, str]] = {
+    Intent.RETURN_POLICY: _RETURN,
+    Intent.NON_RETURNABLE: _RETURN,
+    Intent.RETURN_OPENED: _RETURN,
+    Intent.RETURN_QUALITY: _RETURN,
+    Intent.RETURN_LATE: _RETURN,
+    Intent.RETURN_HOWTO: _RETURN,
+    Intent.RETURN_ADDRESS: _RETURN,
+    Intent.RETURN_PICKUP: _RETURN,
+    Intent.RETURN_FREIGHT: _RETURN,
+    Intent.FREIGHT_INSURANCE: ("运费险", "freight insurance"),
+    Intent.EXCHANGE_POLICY: ("换货", "exchange"),
+    Intent.REFUND_TIME: _REFUND,
+    Intent.REFUND_CHANNEL: _REFUND,
+    Intent.REFUND_AMOUNT: _REFUND,
+    Intent.SHIPPING_TIME: _SHIPPING,
+    Intent.DELIVERY_TIME: _SHIPPING,
+    Intent.SHIPPING_FEE: ("运费", "shipping fee"),
+    Intent.CANCEL_POLICY: ("取消订单", "cancel an order"),
+    Intent.DEPOSIT: _DEPOSIT,
+    Intent.DEPOSIT_REFUND: _DEPOSIT,
+    Intent.PRESALE: ("预售", "pre-order"),
+    Intent.PAYMENT: ("付款", "pay by"),
+    Intent.INSTALMENTS: ("分期", "instalments"),
+    Intent.COUPON_RULES: _COUPON,
+    Intent.COUPON_STACKING: _COUPON,
+    Intent.COUPON_BACK: _COUPON,
+    Intent.POINTS_RULES: _POINTS,
+    Intent.POINTS_EXPIRY: _POINTS,
+    Intent.TIER_RULES: _TIER,
+    Intent.TIER_UPGRADE: _TIER,
+    Intent.INVOICE: _INVOICE,
+    Intent.INVOICE_CHANGE: _INVOICE,
+    Intent.VAT_INVOICE: ("专票", "VAT invoice"),
+    Intent.WARRANTY: ("保修", "warranty"),
+    Intent.REPAIR: ("维修", "repair"),
+    Intent.INSTALLATION: ("安装", "installation"),
+    Intent.GIFT_WRAP: ("礼品包装", "gift wrapping"),
+    Intent.REVIEWS: ("评价", "review"),
+}
+# After a question on one's own thing, a short question in these words is still about that thing.
+RELATED: Mapping[Intent, frozenset[Intent]] = {
+    Intent.REFUND_PROGRESS: frozenset({Intent.REFUND_CHANNEL, Intent.REFUND_AMOUNT, Intent.REFUND_TIME, Intent.REPAIR}),
+    Intent.PARCEL: frozenset(
+        {Intent.CARRIER, Intent.DELIVERY_TIME, Intent.SHIPPING_TIME, Intent.TRACKING_STALLED, Intent.PICKUP_POINT}
+    ),
+    Intent.ORDER_STATUS: frozenset(
+        {Intent.CARRIER, Intent.DELIVERY_TIME, Intent.SHIPPING_TIME, Intent.DEPOSIT, Intent.PRESALE}
+    ),
+    Intent.TIER: frozenset({Intent.POINTS_EXPIRY, Intent.TIER_RULES, Intent.TIER_UPGRADE}),
+}
+
+_BARE = re.compile(
+    r"^(?:那|还|也|都|就|一般|大概|请问|你们)*(?:是)?(?:不是)?(?:能|可以|可不可以|能不能|要|会|会不会|怎么|如何|多久"
+    r"|几天|什么时候|哪里|在哪)*"
+    r"(?:退|换|改|取消|用|开|领|查|过期|到账|付|补|修|算|收费|要钱|叠加|申请)(?:吗|不|么|呢|啊|了|的|款|多少|一下|掉|回)*$"
+    r"|^(?:(?:can|do|does|will|is|are|how|when|where|could|should|would|and|so) )*(?:i|you|they|it)(?: \w+){0,6}$"
+)
+
+
+def is_short(form: str) -> bool:
+    if form.isascii():
+        return len(form.split()) <= _SHORT_ENGLISH
+    return len(form) <= _SHORT_CHINESE
+
+
+def names_no_subject(form: str) -> bool:
+    """能退吗, 会过期吗: nothing is named but what is asked of it."""
+    return bool(_BARE.match(form)) or not named_in(form).things
+
+
+def subject_of(last: Intent, core: str) -> str | None:
+    """What questions of `last` are about, in the language of `core`."""
+    subject = SUBJECTS.get(last)
+    return subject[core.isascii()] if subject else None
