@@ -2,8 +2,8 @@
 
 Each run loads the chat page in a new profile of a real Chromium (nothing cached) under Lighthouse's mobile profile: four times
 slower CPU, 562.5 ms until each response begins, 1474.56 kbit/s down, 675 kbit/s up; a message over the socket takes the 150 ms
-there and back that these figures stand for, since Chromium's emulation leaves sockets alone. It notes when the page can be used (its
-questions are there and react, and no task of 50 ms or more came after), then taps the first question.
+there and back that these figures stand for, since Chromium's emulation leaves sockets alone. It notes when the page can be used
+(its questions are there and react, and no task of 50 ms or more came after), then taps the first question.
 
 The last line is one JSON object. `tti_ms` counts from the navigation; `first_word_ms` from the tap to the paint that shows the
 answer's first words, with the socket open (as for who has read a line of the page); `at_once_first_word_ms` is the same for who

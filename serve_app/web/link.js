@@ -55,24 +55,28 @@ export class Link {
     this.socket = null;
   }
 
-  async #open() {
+  #open() {
     this.close();
     const mine = this.generation;
     this.onState("connecting");
-    let frame;
-    try {
-      frame = await this.hello();
-    } catch (error) {
-      if (mine === this.generation) this.#retry(mine, error instanceof Refused ? error.retryAfterS : null);
-      return;
-    }
-    if (mine !== this.generation) return;
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/ws`);
     this.socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify(frame));
     socket.onmessage = ({ data }) => mine === this.generation && this.#took(JSON.parse(data));
     socket.onclose = ({ code }) => mine === this.generation && this.#closed(mine, code);
     this.#watch(mine, ANSWER_MS);
+    this.#greet(mine, socket);
+  }
+
+  /** The credentials are fetched while the socket opens. */
+  async #greet(mine, socket) {
+    const isOpen = new Promise((resolve) => (socket.onopen = resolve));
+    try {
+      const frame = await this.hello();
+      await isOpen;
+      if (mine === this.generation) socket.send(JSON.stringify(frame));
+    } catch (error) {
+      if (mine === this.generation) this.#lost(mine, error instanceof Refused ? error.retryAfterS : null);
+    }
   }
 
   #took(frame) {
@@ -108,17 +112,13 @@ export class Link {
     this.#lost(mine);
   }
 
-  #lost(mine) {
+  #lost(mine, afterS = null) {
     if (mine !== this.generation) return;
     this.close();
-    this.#retry(this.generation, null);
-  }
-
-  #retry(mine, afterS) {
     this.onState("waiting");
     const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.attempt);
     this.attempt += 1;
     const waitMs = afterS === null ? most * (0.5 + Math.random() / 2) : afterS * 1000;
-    this.timer = setTimeout(() => mine === this.generation && this.#open(), waitMs);
+    this.timer = setTimeout(() => this.#open(), waitMs);
   }
 }
