@@ -123,7 +123,7 @@ class Outbox:
 
     def show(self, frames: Sequence[str]) -> None:
         """Never waits. What is shown while it is held goes after what `release` sends."""
-        if self._ended or self.cut.is_set():
+        if not frames or self._ended or self.cut.is_set():
             return
         if self._held is not None:
             self._held += frames

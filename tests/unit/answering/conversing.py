@@ -107,7 +107,7 @@ class QuietDesk:
             follower.put_nowait(event)
 
     async def follow(self, tenant: str, session_id: str) -> AsyncGenerator[DeskEvent, None]:
-        assert (tenant, session_id) == TALK
+        del tenant, session_id
         events: asyncio.Queue[DeskEvent] = asyncio.Queue()
         self._followers.append(events)
         try:
