@@ -25,7 +25,7 @@ from serve_app.domain.drafting import (
 from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.knowledge_diff import ItemChange, differences
 from serve_app.domain.proposals import Proposal
-from serve_app.domain.publication import Publication, Unpublishable, filled
+from serve_app.domain.publication import Publication, Unpublishable, doubts, filled
 from serve_app.ports import Proposals
 
 # How often a change is made anew when another came between.
@@ -34,12 +34,14 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What the draft would change in what is published. `conflicts`: what a later publication changed, too."""
+    """What the draft would change in what is published. `conflicts`: what a later publication changed, too.
+    `doubts`: what would be published then, and is seldom meant."""
 
     published: int
     draft: Draft | None
     changes: tuple[ItemChange, ...] = ()
     conflicts: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def is_stale(self) -> bool:
@@ -83,8 +85,7 @@ class KnowledgeEditor:
         if draft is None:
             return Diff(published, None)
         base = now if draft.base == published else await self._record.written(tenant, draft.base)
-        changes, both = await asyncio.to_thread(_compared, base, now, draft)
-        return Diff(published, draft, changes, both)
+        return await asyncio.to_thread(_compared, published, base, now, draft)
 
     async def publish(self, tenant: str, *, by: str, note: str, revision: str | None = None) -> Published:
         """Publishes the draft. Raises Conflict: there is none, it builds on an older version, it is not `revision` any more."""
@@ -226,8 +227,9 @@ class KnowledgeEditor:
         )
 
 
-def _compared(base: Publication, now: Publication, draft: Draft) -> tuple[tuple[ItemChange, ...], tuple[str, ...]]:
-    return differences(now, with_changes(now, draft.changes)), conflicts(base, now, draft)
+def _compared(published: int, base: Publication, now: Publication, draft: Draft) -> Diff:
+    drafted = with_changes(now, draft.changes)
+    return Diff(published, draft, differences(now, drafted), conflicts(base, now, draft), doubts(drafted))
 
 
 def _changed(change: Callable[[Publication], Publication], known: Publication, draft: Draft | None) -> Publication:

@@ -38,6 +38,7 @@ from markdown_it.token import Token
 from serve_app.adapters.knowledge_fields import FIELDS, given_field, language_of
 from serve_app.domain.drafting import EntryPatch, Given, Place, Reading, Text, Unreadable
 from serve_app.domain.messages import Language
+from serve_app.domain.publication import is_id
 
 _HAN = r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
 _SOFT_BREAK_IN_CHINESE = re.compile(rf"(?<={_HAN})\n(?={_HAN})")
@@ -85,8 +86,8 @@ class _Reader:
     def entry(self, blocks: Sequence[_Block]) -> EntryPatch | None:
         """An entry from its heading and what stands below it."""
         entry_id, line = blocks[0].text.strip("`"), blocks[0].line
-        if not entry_id:
-            return self.wrong(line, "an entry's heading must be its id, such as `## engraving`")
+        if not is_id(entry_id):
+            return self.wrong(line, f"{entry_id!r} is no id: an entry's heading is its id, such as `## engraving`")
         if entry_id in self.places:
             return self.wrong(line, f"entry {entry_id} stands on line {self.places[entry_id].line} already")
         self.places[entry_id] = Place(self.name, line)

@@ -202,6 +202,7 @@ def diff_json(found: Diff) -> dict[str, Any]:
         "draft": _draft_json(found.draft),
         "stale": found.is_stale,
         "conflicts": found.conflicts,
+        "doubts": found.doubts,
         "changes": [asdict(change) for change in found.changes],
     }
 

@@ -96,7 +96,7 @@ def import_(
     diff = edit(settings, lambda editor: editor.take(owner, reading, replacing=replacing, by=who(by)))
     say(f"imported {_entries(len(reading.entries))}; the draft: {counted(diff.changes)}")
     say("`zerowait knowledge diff` shows it, `zerowait knowledge publish` makes it live" if diff.changes else NOTHING_CHANGED)
-    _warn_stale(diff)
+    _warn(diff)
 
 
 NOTHING_CHANGED = "that changes nothing: there is no draft"
@@ -117,7 +117,7 @@ def diff(tenant: Tenant = None, config: ConfigFile = None) -> None:
         say("there is no draft: `zerowait knowledge import` makes one")
     else:
         say(f"{counted(found.changes)}; draft on version {found.draft.base}, last changed by {found.draft.changed_by}")
-    _warn_stale(found)
+    _warn(found)
 
 
 @app.command()
@@ -259,7 +259,9 @@ def _published(done: Published) -> None:
     say(f"published as version {done.version}: {counts}")
 
 
-def _warn_stale(found: Diff) -> None:
+def _warn(found: Diff) -> None:
+    for doubt in found.doubts:
+        say(f"look again: {doubt}")
     if not found.is_stale:
         return
     say(

@@ -16,9 +16,10 @@ State = Literal["proposed", "accepted", "rejected"]
 
 # A longer text is a story, which nobody tells twice.
 _LONGEST = 100
-# Numbers of orders, phones and flats; addresses of mail and web; how people name themselves. Nobody's own things become public.
+# Numbers of orders, phones and flats; addresses of mail and web; how people name themselves. Nobody's own things become public,
+# and nothing that a spreadsheet would take for a formula.
 _OWN = re.compile(
-    r"\d|[零〇一二三四五六七八九幺]{4,}|[@＠]|https?:|www\.|微信|\bwechat\b|\bvx\b|我叫|我姓|姓名|收件人|地址[是:：]"
+    r"^[=+@-]|\d|[零〇一二三四五六七八九幺]{4,}|[@＠]|https?:|www\.|微信|\bwechat\b|\bvx\b|我叫|我姓|姓名|收件人|地址[是:：]"
     r"|\bmy name\b|\bi am called\b|\bmy address is\b",
     re.IGNORECASE,
 )

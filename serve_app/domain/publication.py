@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from serve_app.domain.errors import ConfigError
+from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.messages import Language
 from serve_app.domain.normalise import canonical_form, clean
@@ -100,6 +102,25 @@ def filled(publication: Publication, looked_at: Callable[[int], None] = lambda _
     return Publication(tuple(entries), tuple(templates), publication.policies)
 
 
+def is_id(text: str) -> bool:
+    """Whether an entry may be called so."""
+    return bool(_ID.fullmatch(text)) and not text.startswith("policy.")
+
+
+def doubts(publication: Publication) -> tuple[str, ...]:
+    """What may be published and is seldom meant: an intent that is two entries' at the same time."""
+    owners: dict[str, list[Entry]] = {}
+    for entry in publication.entries:
+        if entry.intent is not Intent.OTHER:
+            owners.setdefault(entry.intent, []).append(entry)
+    return tuple(
+        f"the intent {intent} belongs to the entries {' and '.join(entry.id for entry in several)}: their own questions are "
+        f"answered, other wordings only get both offered"
+        for intent, several in owners.items()
+        if any(_overlap(one, other) for one, other in combinations(several, 2))
+    )
+
+
 def _shared_ids(publication: Publication) -> Iterator[Problem]:
     seen: set[str] = set()
     for item in publication.items():
@@ -126,7 +147,7 @@ def _wrong_policy(policy: Policy) -> Iterator[Problem]:
 
 def _wrong_entry(entry: Entry) -> Iterator[Problem]:
     where = f"entry {entry.id}"
-    if not _ID.fullmatch(entry.id) or entry.id.startswith("policy."):
+    if not is_id(entry.id):
         yield Problem(
             entry.id, f"{where}: write its id in letters, digits and _ . : - (at most 128), not beginning with `policy.`"
         )

@@ -63,7 +63,8 @@ def test_an_entry_is_a_heading_with_its_languages(newline: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("## gift-wrap", "## ", "gifts.md:5: an entry's heading must be its id"),
+        ("## gift-wrap", "## ", "gifts.md:5: '' is no id: an entry's heading is its id"),
+        ("## gift-wrap", "## Gift wrapping", "gifts.md:5: 'Gift wrapping' is no id"),
         ("- suggested: no", "- colour: red", "gifts.md:8: entry gift-wrap: there is no field 'colour'"),
         ("- suggested: no", "- suggested: perhaps", "gifts.md:8: entry gift-wrap: suggested is 'perhaps'"),
         ("- suggested: no", "\nSome words.", "gifts.md:9: entry gift-wrap: only a list of fields may stand here"),

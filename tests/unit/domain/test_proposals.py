@@ -50,6 +50,7 @@ def test_a_tap_on_anything_else_teaches_nothing() -> None:
         "my name is Ann, who pays",
         "地址是阳光小区",
         "加我微信说",
+        "=cmd|calc",
         "长" * 101,
         "",
     ],

@@ -12,7 +12,7 @@ from serve_app.domain.errors import ConfigError
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template, TemplateCase
 from serve_app.domain.policies import Policy
-from serve_app.domain.publication import Publication, filled
+from serve_app.domain.publication import Publication, doubts, filled
 
 
 def entry(**fields: Any) -> Entry:
@@ -94,6 +94,15 @@ def test_what_cannot_be_published_says_why(publication: Publication, complaint: 
     with pytest.raises(ConfigError) as error:
         filled(publication)
     assert complaint in str(error.value)
+
+
+def test_an_intent_of_two_entries_at_the_same_time_is_told() -> None:
+    before = entry(valid_to=JULY)
+    other = replace(OTHER, intent=Intent.RETURN_POLICY)
+    assert doubts(Publication((before, replace(other, valid_from=JULY)))) == ()
+    assert doubts(Publication((replace(before, intent=Intent.OTHER), replace(other, intent=Intent.OTHER)))) == ()
+    (told,) = doubts(Publication((before, other)))
+    assert "return_policy belongs to the entries returns and other" in told
 
 
 def test_two_entries_may_answer_one_question_at_different_times() -> None:
