@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from serve_app.domain.facts import AfterSale, AfterSaleStage, Facts, Order, OrderState, Parcel, ParcelState
-from serve_app.domain.intents import Intent
+from serve_app.domain.intents import OF_ORDERS, OF_PARCELS, OF_REFUNDS, Intent
+from serve_app.domain.mentions import named_among
 from serve_app.domain.question import Entities
 
 CHOICES_MAX = 5
@@ -53,6 +54,9 @@ def choose_order(intent: Intent, facts: Facts, entities: Entities, chosen_order_
         return CannotTell("orders")
     if entities.names_an_order:
         return _named(facts, entities)
+    named = _with_items_named(facts, entities)
+    if named:
+        return _one_of(named) or _choice(named)
     if chosen_order_id is not None:
         return _one_of([order for order in facts.orders if order.id == chosen_order_id]) or _absent(facts, False)
     if entities.sku_ids:
@@ -103,6 +107,14 @@ def _is_named(order: Order, entities: Entities) -> bool:
     )
 
 
+def _with_items_named(facts: Facts, entities: Entities) -> tuple[Order, ...]:
+    """耳机到哪了: the orders that hold the thing, the open ones first."""
+    if "lines" in facts.missing or not entities.said:
+        return ()
+    named = named_among(entities.said, facts.orders, lambda order: [f"{line.title_zh} {line.title_en}" for line in order.lines])
+    return tuple(order for order in named if order.state.is_open) or named
+
+
 def _with_sku(facts: Facts, entities: Entities) -> Choice:
     if "lines" in facts.missing:
         return CannotTell("lines")
@@ -114,41 +126,69 @@ def _with_sku(facts: Facts, entities: Entities) -> Choice:
 
 
 def _only_one_it_can_be(intent: Intent, facts: Facts) -> Choice:
-    if intent is Intent.REFUND_PROGRESS:
-        missing = [part for part in ("lines", "after_sales") if part in facts.missing]
-        if missing:
-            return CannotTell(missing[0])
-    if intent is Intent.PARCEL and "parcels" in facts.missing:
-        return CannotTell("parcels")
-    for fits in _LIKELY[intent]:
-        likely = [order for order in facts.orders if fits(order)]
-        if likely:
-            return _one_of(likely) or _choice(likely)
+    missing = [part for part in _told_by(intent) if part in facts.missing]
+    if missing:
+        return CannotTell(missing[0])
+    likely = _likely(intent, facts.orders)
+    if likely:
+        return _one_of(likely) or _choice(likely)
     newest = max(facts.orders, key=lambda order: order.placed_at, default=None)
-    if newest is None or intent is Intent.REFUND_PROGRESS:
-        return NoneFits()
-    return Chosen(newest)
+    return NoneFits() if newest is None or intent in _HAS else Chosen(newest)
+
+
+def _told_by(intent: Intent) -> tuple[str, ...]:
+    """The parts of the facts that tell which orders an intent can be about."""
+    if intent in OF_REFUNDS:
+        return ("lines", "after_sales")
+    if intent is Intent.OWN_INVOICE:
+        return ("invoices",)
+    return ("parcels",) if intent in OF_PARCELS else ()
+
+
+def _likely(intent: Intent, orders: Sequence[Order]) -> list[Order]:
+    """Those among `orders` that meet the first condition which any of them meets."""
+    found = ([order for order in orders if fits(order)] for fits in _LIKELY[intent])
+    return next((likely for likely in found if likely), [])
 
 
 def _is_in(*states: OrderState) -> Callable[[Order], bool]:
     return lambda order: order.state in states
 
 
-def _has_settled_after_sale(order: Order) -> bool:
+def _has_after_sale(order: Order) -> bool:
     return bool(order.after_sales)
 
 
+def _is_open(order: Order) -> bool:
+    return order.state.is_open
+
+
+def _waits_to_be_collected(order: Order) -> bool:
+    return any(parcel.state is ParcelState.AT_PICKUP_POINT for parcel in order.parcels)
+
+
+_Condition = Callable[[Order], object]
+_OF_A_PARCEL: tuple[_Condition, ...] = (
+    parcels_under_way,
+    _is_in(OrderState.SHIPPED, OrderState.PARTLY_SHIPPED),
+    _is_in(OrderState.PAID),
+    _is_in(OrderState.DELIVERED),
+    _is_open,
+)
+# What only some orders have: a question about it is about one of those, or about none.
+_HAS: Mapping[Intent, _Condition] = {
+    **dict.fromkeys(OF_REFUNDS, _has_after_sale),
+    Intent.ORDER_BALANCE: lambda order: order.deposit_minor is not None,
+    Intent.OWN_INVOICE: lambda order: order.invoices,
+}
 # Tried in order: the first condition that any order meets decides among those that meet it.
-_LIKELY: dict[Intent, tuple[Callable[[Order], object], ...]] = {
-    Intent.ORDER_STATUS: (lambda order: order.state.is_open,),
-    Intent.PARCEL: (
-        parcels_under_way,
-        _is_in(OrderState.SHIPPED, OrderState.PARTLY_SHIPPED),
-        _is_in(OrderState.PAID),
-        _is_in(OrderState.DELIVERED),
-        lambda order: order.state.is_open,
-    ),
-    Intent.REFUND_PROGRESS: (after_sales_in_progress, _has_settled_after_sale),
+_LIKELY: Mapping[Intent, tuple[_Condition, ...]] = {
+    **dict.fromkeys(OF_ORDERS, (_is_open,)),
+    **dict.fromkeys(OF_PARCELS, _OF_A_PARCEL),
+    **dict.fromkeys(OF_REFUNDS, (after_sales_in_progress, _has_after_sale)),
+    Intent.PARCEL_PICKUP: (_waits_to_be_collected, *_OF_A_PARCEL),
+    Intent.ORDER_BALANCE: (_is_in(OrderState.DEPOSIT_PAID), _HAS[Intent.ORDER_BALANCE]),
+    Intent.OWN_INVOICE: (_HAS[Intent.OWN_INVOICE],),
 }
 
 

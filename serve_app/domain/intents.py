@@ -22,6 +22,21 @@ class Intent(StrEnum):
     PARCEL = "parcel"  # where it is, when it comes, the pickup code
     REFUND_PROGRESS = "refund_progress"  # and any after-sale's progress
     TIER = "tier"  # 我是什么会员, points, coupons of mine
+    MY_ORDERS = "my_orders"  # how many, and which
+    ORDER_DATE = "order_date"
+    ORDER_PAYMENT = "order_payment"  # whether it is paid
+    ORDER_TOTAL = "order_total"
+    ORDER_FREIGHT = "order_freight"
+    ORDER_BALANCE = "order_balance"  # its deposit, what is still to be paid, by when
+    PARCEL_NUMBER = "parcel_number"  # and its carrier
+    PARCEL_COUNT = "parcel_count"
+    PARCEL_PROMISE = "parcel_promise"  # the day that was promised
+    PARCEL_PICKUP = "parcel_pickup"  # where it is collected, and the code
+    OWN_REFUND_AMOUNT = "own_refund_amount"
+    OWN_REFUND_CHANNEL = "own_refund_channel"
+    OWN_RETURN_NUMBER = "own_return_number"
+    OWN_RETURN_FREIGHT = "own_return_freight"
+    OWN_INVOICE = "own_invoice"
     # To be done
     CANCEL_ORDER = "cancel_order"
     CHANGE_ADDRESS = "change_address"
@@ -117,7 +132,29 @@ class Intent(StrEnum):
     OTHER = "other"
 
 
-TEMPLATED = frozenset({Intent.ORDER_STATUS, Intent.PARCEL, Intent.REFUND_PROGRESS, Intent.TIER})
+ABOUT_THE_CUSTOMER = frozenset({Intent.TIER, Intent.MY_ORDERS})
+OF_PARCELS = frozenset({Intent.PARCEL, Intent.PARCEL_NUMBER, Intent.PARCEL_COUNT, Intent.PARCEL_PROMISE, Intent.PARCEL_PICKUP})
+OF_REFUNDS = frozenset(
+    {
+        Intent.REFUND_PROGRESS,
+        Intent.OWN_REFUND_AMOUNT,
+        Intent.OWN_REFUND_CHANNEL,
+        Intent.OWN_RETURN_NUMBER,
+        Intent.OWN_RETURN_FREIGHT,
+    }
+)
+OF_ORDERS = frozenset(
+    {
+        Intent.ORDER_STATUS,
+        Intent.ORDER_DATE,
+        Intent.ORDER_PAYMENT,
+        Intent.ORDER_TOTAL,
+        Intent.ORDER_FREIGHT,
+        Intent.ORDER_BALANCE,
+        Intent.OWN_INVOICE,
+    }
+)
+TEMPLATED = ABOUT_THE_CUSTOMER | OF_PARCELS | OF_REFUNDS | OF_ORDERS
 ACTIONS = frozenset({Intent.CANCEL_ORDER, Intent.CHANGE_ADDRESS, Intent.REQUEST_RETURN})
 # Mean nothing without what was said before them.
 REPLIES = frozenset({Intent.AFFIRM, Intent.DENY})

@@ -16,7 +16,8 @@ from jinja2 import StrictUndefined, UndefinedError
 
 from serve_app.domain.choosing import after_sales_in_progress, parcels_under_way
 from serve_app.domain.facts import AfterSale, Coupon, Customer, Fact, Invoice, Line, Order, Parcel, ParcelEvent, ParcelState
-from serve_app.domain.wording import Locale, Money, tier_name, today
+from serve_app.domain.messages import Language
+from serve_app.domain.wording import Locale, Money, day, name_of, tier_name, today
 
 LISTED_MAX = 5  # coupons that an answer lists
 
@@ -119,6 +120,19 @@ def _order_label(order: Order, scope: Scope) -> str:
     return f"order ending {order.id[-4:]}" + (f" ({title})" if title else "")
 
 
+def _order_listed(order: Order, scope: Scope) -> str:
+    """An order in a list: when it was placed, what it holds if that is known, its state, its last four digits."""
+    language = scope.locale.language
+    placed = day(today(order.placed_at, scope.locale.time_zone), scope.locale)
+    title = None if "lines" in scope.missing else _order_title(order, scope)
+    tail = f"尾号{order.id[-4:]}" if language == "zh" else f"ending {order.id[-4:]}"
+    return " · ".join([placed, *([title] if title else []), name_of(order.state, language), tail])
+
+
+def _invoice_state(invoice: Invoice, scope: Scope) -> str:
+    return _INVOICE_STATES[scope.locale.language].get(invoice.state, invoice.state)
+
+
 def _parcel_label(parcel: Parcel, scope: Scope) -> str:
     known = [part for part in (parcel.carrier, parcel.tracking_no) if part]
     return " ".join(known) or ("包裹" if scope.locale.language == "zh" else "The parcel")
@@ -173,6 +187,10 @@ def _is_over(after_sale: AfterSale, scope: Scope) -> bool | None:
 _ON_THE_WAY = frozenset(
     {ParcelState.LABEL_CREATED, ParcelState.PICKED_UP, ParcelState.IN_TRANSIT, ParcelState.OUT_FOR_DELIVERY}
 )
+_INVOICE_STATES: Mapping[Language, Mapping[str, str]] = {
+    "zh": {"requested": "开票中", "issued": "已开具", "red": "已冲红"},
+    "en": {"requested": "requested, not issued yet", "issued": "issued", "red": "reversed"},
+}
 DERIVED: Mapping[type[Fact], Mapping[str, Callable[[Any, Scope], object]]] = {
     Customer: {
         "tier_name": lambda it, scope: None if it.tier is None else tier_name(it.tier, scope.locale.language),
@@ -184,6 +202,7 @@ DERIVED: Mapping[type[Fact], Mapping[str, Callable[[Any, Scope], object]]] = {
         "tail": lambda it, _: it.id[-4:],
         "title": _order_title,
         "label": _order_label,
+        "listed": _order_listed,
         "is_open": lambda it, _: it.state.is_open,
         "balance": _balance,
         "parcels_under_way": lambda it, _: parcels_under_way(it),
@@ -202,7 +221,7 @@ DERIVED: Mapping[type[Fact], Mapping[str, Callable[[Any, Scope], object]]] = {
     },
     ParcelEvent: {},
     AfterSale: {"title": _after_sale_title, "is_overdue": _is_over},
-    Invoice: {},
+    Invoice: {"state_name": _invoice_state},
 }
 # What cannot be known while a part of the facts is missing.
 _PARTS: Mapping[tuple[type[Fact], str], frozenset[str]] = {

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from jinja2 import TemplateError
 
+from serve_app.domain.cards import cards_of
 from serve_app.domain.choosing import (
     CannotTell,
     Chosen,
@@ -19,14 +20,14 @@ from serve_app.domain.choosing import (
 )
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.facts import AfterSale, Facts, Order, Parcel
-from serve_app.domain.intents import TEMPLATED, Intent
+from serve_app.domain.intents import ABOUT_THE_CUSTOMER, TEMPLATED
 from serve_app.domain.knowledge import Template, TemplateCase
 from serve_app.domain.messages import Card, Language, Option
 from serve_app.domain.question import Entities
 from serve_app.domain.sample_facts import SAMPLE_NOW, sample_facts
 from serve_app.domain.slots import holds, render
 from serve_app.domain.template_view import NotKnown, Scope, UnknownName, View, seen, unknown
-from serve_app.domain.wording import Locale, day, name_of, today
+from serve_app.domain.wording import Locale
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -66,7 +67,7 @@ def answer_from(
 ) -> Rendered | NeedsChoice | NoValue:
     """The template's answer for the one customer whose facts these are. `now` is an aware instant. Raises nothing."""
     scope = Scope(locale, now, frozenset(facts.missing))
-    if template.intent is Intent.TIER:
+    if template.intent in ABOUT_THE_CUSTOMER:
         return _render(template, facts, None, entities, scope)
     match choose_order(template.intent, facts, entities, chosen_order_id):
         case CannotTell(what):
@@ -75,20 +76,11 @@ def answer_from(
             return Rendered(_NOT_FOUND_BY_TRACKING[locale.language] if by_tracking_no else _NOT_FOUND[locale.language])
         case Several(orders, more):
             prompt = (_WHICH_OF_MANY if more else _WHICH)[locale.language]
-            return NeedsChoice(prompt, tuple(Option(order.id, order_label(order, scope)) for order in orders))
+            return NeedsChoice(prompt, tuple(Option(order.id, View(order, "order", scope).listed) for order in orders))
         case NoneFits():
             return _render(template, facts, None, entities, scope)
         case Chosen(order):
             return _render(template, facts, order, entities, scope)
-
-
-def order_label(order: Order, scope: Scope) -> str:
-    """An order in a list to choose from: when it was placed, what it holds if known, its state, its last four digits."""
-    language = scope.locale.language
-    placed = day(today(order.placed_at, scope.locale.time_zone), scope.locale)
-    title = View(order, "order", scope).title
-    tail = f"尾号{order.id[-4:]}" if language == "zh" else f"ending {order.id[-4:]}"
-    return " · ".join([placed, *([title] if isinstance(title, str) else []), name_of(order.state, language), tail])
 
 
 def check_template(template: Template) -> None:
@@ -134,7 +126,7 @@ def _render(template: Template, facts: Facts, order: Order | None, entities: Ent
     except (ConfigError, TemplateError, *_SLIPS):
         # A template that was published was checked, but on sample facts: whatever else goes wrong gives no answer.
         return NoValue(template.id)
-    return Rendered(text, _cards(template.intent, order, parcel, scope), order.id if order else None)
+    return Rendered(text, cards_of(template.intent, order, parcel, after_sale, scope), order.id if order else None)
 
 
 # What a sandboxed expression can raise besides Jinja's own errors.
@@ -150,9 +142,18 @@ def _context(
         "order": seen(order, "order", scope),
         "parcel": seen(parcel, "parcel", of_order),
         "after_sale": seen(after_sale, "after_sale", of_order),
-        "order_count": seen(facts.order_count, "order_count", scope),
+        "orders": seen(None if "orders" in scope.missing else facts.orders, "orders", scope),
+        "order_count": seen(None if "orders" in scope.missing else facts.order_count, "order_count", scope),
+        "open_count": seen(_open_count(facts), "open_count", scope),
         "orders_seen": len(facts.orders),
     }
+
+
+def _open_count(facts: Facts) -> int | None:
+    """None while there may be others that the facts do not hold."""
+    if "orders" in facts.missing or facts.order_count != len(facts.orders):
+        return None
+    return sum(order.state.is_open for order in facts.orders)
 
 
 def _parcel_meant(order: Order, entities: Entities) -> Parcel | None:
@@ -166,30 +167,6 @@ def _after_sale_meant(order: Order) -> AfterSale | None:
     """The only one in progress, else the only one."""
     after_sales = after_sales_in_progress(order) or order.after_sales
     return after_sales[0] if len(after_sales) == 1 else None
-
-
-def _cards(intent: Intent, order: Order | None, parcel: Parcel | None, scope: Scope) -> tuple[Card, ...]:
-    """What the answer speaks of, as facts to show. Only whole facts: nothing of a part that is missing."""
-    if order is None:
-        return ()
-    if intent is Intent.PARCEL:
-        return tuple(_parcel_card(order, one, scope) for one in ((parcel,) if parcel else order.parcels))
-    language = scope.locale.language
-    title = View(order, "order", scope).title
-    whole = order.model_dump(mode="json", include=_ORDER_CARD)
-    named = {"title": title} if isinstance(title, str) else {}
-    return (Card("order", {**whole, **named, "state_text": name_of(order.state, language)}),)
-
-
-_ORDER_CARD = {"id", "state", "placed_at", "paid_at", "currency", "total_minor"}
-_PARCEL_CARD = {"id", "tracking_no", "carrier", "state", "pickup_code", "pickup_point", "promised_date", "estimated_date"}
-
-
-def _parcel_card(order: Order, parcel: Parcel, scope: Scope) -> Card:
-    dumped = parcel.model_dump(mode="json", include=_PARCEL_CARD | {"delivered_at", "events"})
-    if "parcel_events" in scope.missing:
-        del dumped["events"]
-    return Card("parcel", {**dumped, "order_id": order.id, "state_text": name_of(parcel.state, scope.locale.language)})
 
 
 _WHICH: dict[Language, str] = {"zh": "请问您问的是哪一个订单？", "en": "Which order do you mean?"}

@@ -49,6 +49,7 @@ _MONEY_AFTER = re.compile(
     re.IGNORECASE,
 )
 
+_SAID_MAX = 200  # characters in which an item may be named
 _MEASURE = "[个单件笔条项款张种包份箱家]"
 _ORDINAL_ZH = re.compile(rf"(倒数)?第 ?(\d{{1,2}}|[{NUMERAL_CLASS}]{{1,3}}) ?(?:{_MEASURE}|$)")
 _LAST_ZH = re.compile(rf"最后(?:面)?的?(?:[一那这]?{_MEASURE}|的)|最下面|最底下|末尾")
@@ -82,6 +83,7 @@ def entities_in(text: str, today: date, formats: Formats = DEMO_FORMATS) -> Enti
         amounts_minor=_amounts(text),
         dates=dates_in(text, today),
         ordinal=_ordinal(text.lower()),
+        said=text[:_SAID_MAX],
     )
 
 

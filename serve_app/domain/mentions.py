@@ -1,0 +1,45 @@
+"""Whether a customer's words name a thing by its title: 耳机那个, "where are my sneakers"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+_HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+_WORD = re.compile(r"[a-z]{3,}")
+_SHORTEST = 2  # Chinese characters in common
+# In titles, but said of other things too.
+_EVERYDAY = frozenset(
+    ["the", "and", "for", "off", "set", "not", "one", "day", "first", "last", "new", "time", "order", "orders", "parcel", "package", "return", "refund", "exchange", "repair", "item", "items", "box", "pack", "free", "card", "gift", "light", "sea", "white", "black", "blue", "green", "pink", "red"]
+)
+_EVERYDAY_ZH = frozenset(("系列", "订单", "快递", "包裹", "商品", "礼盒", "套装", "运动", "手机", "居家", "一个", "两个"))
+
+
+def named_among(text: str, items: Sequence[_T], titles_of: Callable[[_T], Sequence[str]]) -> tuple[_T, ...]:
+    """The items whose titles the text names best; none when it names none."""
+    scores = [max((_score(text, title) for title in titles_of(item)), default=0) for item in items]
+    best = max(scores, default=0)
+    return tuple(item for item, score in zip(items, scores, strict=True) if score == best) if best else ()
+
+
+def _score(text: str, title: str) -> int:
+    lower, title = text.casefold(), title.casefold()
+    chinese = max((_in_common(run, title) for run in _HAN_RUN.findall(lower)), default=0)
+    said = {_singular(word) for word in _WORD.findall(lower)} - _EVERYDAY
+    return chinese + sum(_singular(word) in said for word in set(_WORD.findall(title)))
+
+
+def _in_common(run: str, title: str) -> int:
+    """The length of the longest part of the run that stands in the title."""
+    for length in range(len(run), _SHORTEST - 1, -1):
+        parts = {run[at : at + length] for at in range(len(run) - length + 1)} - _EVERYDAY_ZH
+        if any(part in title for part in parts):
+            return length
+    return 0
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
