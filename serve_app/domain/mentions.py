@@ -13,7 +13,43 @@ _WORD = re.compile(r"[a-z]{3,}")
 _SHORTEST = 2  # Chinese characters in common
 # In titles, but said of other things too.
 _EVERYDAY = frozenset(
-    ["the", "and", "for", "off", "set", "not", "one", "day", "first", "last", "new", "time", "order", "orders", "parcel", "package", "return", "refund", "exchange", "repair", "item", "items", "box", "pack", "free", "card", "gift", "light", "sea", "white", "black", "blue", "green", "pink", "red"]
+    [
+        "the",
+        "and",
+        "for",
+        "off",
+        "set",
+        "not",
+        "one",
+        "day",
+        "first",
+        "last",
+        "new",
+        "time",
+        "order",
+        "orders",
+        "parcel",
+        "package",
+        "return",
+        "refund",
+        "exchange",
+        "repair",
+        "item",
+        "items",
+        "box",
+        "pack",
+        "free",
+        "card",
+        "gift",
+        "light",
+        "sea",
+        "white",
+        "black",
+        "blue",
+        "green",
+        "pink",
+        "red",
+    ]
 )
 _EVERYDAY_ZH = frozenset(("系列", "订单", "快递", "包裹", "商品", "礼盒", "套装", "运动", "手机", "居家", "一个", "两个"))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
+from serve_app.domain.mentions import named_among
 from serve_app.domain.messages import Option
 from serve_app.domain.question import Entities
 from serve_app.domain.understanding.numerals import DIGIT_CLASS, NUMERAL_CLASS
@@ -29,13 +30,13 @@ _AROUND = re.compile(
 
 
 def option_named(entities: Entities, offered: Sequence[Option]) -> Option | None:
-    """The one offered order that the entities name; None when none or several fit."""
+    """The one offered order that the entities name, or whose items the words name; None when none or several fit."""
     named = [option for option in offered if option.id in entities.order_ids]
     tailed = [option for option in offered if option.id.endswith(entities.order_tails)] if entities.order_tails else []
-    fitting = named or tailed
+    fitting = named or tailed or named_among(entities.said, offered, lambda option: [option.label])
     if len(fitting) == 1:
         return fitting[0]
-    return None if fitting else at_ordinal(offered, entities.ordinal)
+    return None if named or tailed else at_ordinal(offered, entities.ordinal)
 
 
 def at_ordinal(items: Sequence[_T], ordinal: int | None) -> _T | None:

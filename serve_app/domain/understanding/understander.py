@@ -150,6 +150,8 @@ class Understander:
             offered = focus.offered[0] if agreed and len(focus.offered) == 1 else option_named(said.entities, focus.offered)
         if offered is not None:
             return self._picked_order(said, offered, focus, bare=bare or agreed or said.text == offered.id)
+        if bare and focus.offered and said.entities.ordinal is not None:
+            return _about_order(focus.intent or Intent.ORDER_STATUS, None)  # there is no such one: which, then?
         if suggested is None and focus.suggested:
             if agreed and len(focus.suggested) == 1:
                 suggested = focus.suggested[0]
@@ -162,7 +164,9 @@ class Understander:
     def _picked_order(self, said: Said, option: Option, focus: Focus, *, bare: bool) -> _Reading:
         intent = focus.intent or Intent.ORDER_STATUS
         if not bare:
-            intent = own_intent(said.plain) or Intent.OTHER
+            intent = own_intent(said.plain) or (
+                intent if is_short(said.form) and not named_in(said.form).things else Intent.OTHER
+            )
         return _about_order(intent, option.id)
 
     def _picked_question(self, suggestion: Suggestion) -> _Reading:

@@ -125,7 +125,7 @@ STEPS = [
     ("第二个", CHOOSING, Intent.PARCEL, TEMPLATED, "zh", True),
     ("the last one", CHOOSING_EN, Intent.ORDER_STATUS, TEMPLATED, "en", True),
     ("尾号1234", CHOOSING, Intent.PARCEL, TEMPLATED, "zh", True),
-    ("第四个", CHOOSING, Intent.OTHER, PERSONAL, "zh", False),
+    ("第四个", CHOOSING, Intent.PARCEL, TEMPLATED, "zh", True),  # there are three: asked again
     ("第二个", after(Intent.CANCEL_ORDER, offered=OFFERED), Intent.CANCEL_ORDER, ACTION, "zh", True),
     ("第一个什么时候发货", CHOOSING, Intent.ORDER_STATUS, TEMPLATED, "zh", True),
     # The order last spoken of
