@@ -190,7 +190,10 @@ async function catchUp(active) {
   try {
     const session = await visitor.call("GET", `/v1/sessions/${encodeURIComponent(mine)}`);
     if (mine !== sessionId) return;
-    quietly(() => conversation.adopt(session, active.length > 0));
+    quietly(() => {
+      conversation.adopt(session);
+      if (!active.length) conversation.revive();
+    });
     agentName = session.messages?.findLast(({ from }) => from === "agent")?.name ?? agentName;
     setHandoff(session.handoff ?? null, { quietly: true });
   } catch (error) {

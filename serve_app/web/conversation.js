@@ -127,6 +127,12 @@ export class Conversation {
     this.changed();
   }
 
+  /** The last question, if the server recorded it and nobody answers it (its process died): it may be asked again. */
+  revive() {
+    const last = this.entries.findLast(({ kind }) => kind === "turn");
+    if (last && !last.answer && !last.isTold) for (const question of last.questions) question.state = "sending";
+  }
+
   #fromTurn(turn) {
     const ids = turn.message_ids ?? [turn.message_id];
     const known = ids.map((id) => this.turnOf(id)).find(Boolean);
@@ -175,7 +181,7 @@ function fromRecord(record) {
 
 function fromMessage(message) {
   const at = Date.parse(message.at);
-  if (message.from === "customer") return { kind: "turn", key: message.id, at, questions: [sent(message.id, message.text)], answer: null };
+  if (message.from === "customer") return { kind: "turn", isTold: true, key: message.id, at, questions: [sent(message.id, message.text)], answer: null };
   if (message.from === "agent") return { kind: "person", key: message.id, at, text: message.text, name: message.name };
   return { kind: "notice", key: message.id, at, text: message.text };
 }

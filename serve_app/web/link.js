@@ -118,7 +118,7 @@ export class Link {
     this.onState("waiting");
     const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.attempt);
     this.attempt += 1;
-    const waitMs = afterS === null ? most * (0.5 + Math.random() / 2) : afterS * 1000;
+    const waitMs = afterS === null ? most * (0.5 + Math.random() / 2) : afterS * 1000 * (1 + Math.random() / 4);
     this.timer = setTimeout(() => this.#open(), waitMs);
   }
 }

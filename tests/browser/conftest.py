@@ -31,13 +31,18 @@ window.WebSocket = class extends WebSocket { constructor(...given) { super(...gi
 # Busy machines take their time; what is expected comes earlier.
 expect.set_options(timeout=20_000)
 
+# A shop's own site, which shows the chat page in a frame.
+SHOP = "http://shop.test"
+
 NewChat = Callable[..., Awaitable[Chat]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def front(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Front]:
     engine = ScriptedEngine(says(STORY), token_s=0.008)
-    async with serving(tmp_path_factory.mktemp("browser"), valkey_url, packaged_model, engine) as running:
+    tenants = {"demo": {"web": {"origins": [SHOP]}}}
+    home = tmp_path_factory.mktemp("browser")
+    async with serving(home, valkey_url, packaged_model, engine, tenants=tenants) as running:
         yield running
 
 
@@ -47,7 +52,7 @@ async def chromium() -> AsyncGenerator[Browser]:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
         # Its sandbox needs what containers seldom give; the pages are our own.
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"])
         yield browser
         await browser.close()
 
