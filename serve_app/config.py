@@ -213,7 +213,7 @@ class LimitSettings(Settings):
     hello_s: float = Field(default=10.0, gt=0)
     """A WebSocket whose client does not say who it is within this time is closed with 4408."""
     socket_idle_s: float = Field(default=600.0, gt=0)
-    """A WebSocket on which the client sends nothing for so long, not even a ping, is closed."""
+    """A WebSocket on which the client sends nothing for so long, not even a ping, is closed, unless it waits for an answer."""
     socket_backlog_chars: int = Field(default=1_000_000, ge=1000)
     """A WebSocket whose client leaves so much unread is cut. What it missed can be resumed."""
     messages_waiting: int = Field(default=16, ge=1)
@@ -249,7 +249,8 @@ class RoomSettings(Settings):
 
 
 class Rooms(Settings):
-    ingress: RoomSettings = RoomSettings(max_ongoing_requests=1024)
+    # Every open WebSocket is one of Serve's ongoing requests.
+    ingress: RoomSettings = RoomSettings(max_ongoing_requests=8192)
     context: RoomSettings = RoomSettings(max_ongoing_requests=512)
     cache: RoomSettings = RoomSettings(max_ongoing_requests=256)
     inference: RoomSettings = RoomSettings(max_ongoing_requests=256)

@@ -84,8 +84,13 @@ class Chat:
         if len(self._waiting) >= self._waiting_max:
             raise Overloaded(f"{self._waiting_max} messages wait for their answers: wait for one of them.", retry_after_s=1)
         self._waiting.append(message)
-        if self._worker is None or self._worker.done():
+        if not self.busy:
             self._worker = self._live.start(self._work())
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being answered, or waits."""
+        return self._worker is not None and not self._worker.done()
 
     def leave(self) -> None:
         """The socket has gone."""

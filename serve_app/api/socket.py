@@ -221,6 +221,8 @@ class Socket:
                 async with asyncio.timeout_at(idle_until):
                     message = await self._websocket.receive()
             except TimeoutError:
+                if self._chat is not None and self._chat.busy:
+                    continue
                 return self._too_late()
             if message["type"] == "websocket.disconnect":
                 return None

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests.cluster.local_start import LocalStart
 
@@ -29,7 +30,8 @@ def started(packaged_model: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     (home / "models").mkdir(parents=True)
     (home / "models" / packaged_model.name).symlink_to(packaged_model)
     local = LocalStart(home, folder)
-    local.start()
+    (folder / "config.yaml").write_text("model: {max_tokens: 96}\nlimits: {grace_s: 0.5}\n")
+    local.start("--config", str(folder / "config.yaml"))
     try:
         local.until_ready()
         yield local
@@ -104,6 +106,39 @@ def test_a_client_that_leaves_ends_the_generation(started: LocalStart, key: str,
     assert answers[0]["finish_reason"] == "cancelled"
     assert answers[0]["text"]
     assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("goodbye", [True, False], ids=["with a goodbye", "without"])
+def test_a_websockets_client_that_leaves_ends_the_generation(started: LocalStart, key: str, goodbye: bool) -> None:
+    with connect(f"{started.url.replace('http', 'ws', 1)}/v1/ws") as client:
+        client.send(json.dumps({"type": "hello", "token": key}))
+        session_id = json.loads(client.recv(30))["data"]["session_id"]
+        client.send(json.dumps({"type": "ask", "question": "Hello"}))
+        frames: list[dict[str, Any]] = []
+
+        def read_until(*events: str) -> None:
+            while not frames or frames[-1]["event"] not in events:
+                frames.append(json.loads(client.recv(60)))
+
+        read_until("done", "error")
+        client.send(json.dumps({"type": "ask", "question": "Sing me a song"}))
+        frames.clear()
+        read_until("delta", "error")
+        assert (frames[0]["data"].get("source"), frames[-1]["event"]) == ("model", "delta"), frames
+        if not goodbye:
+            client.socket.shutdown(socket.SHUT_RDWR)
+    left = datetime.now(UTC)
+    answers: list[dict[str, Any]] = []
+
+    def is_recorded() -> bool:
+        headers = {"Authorization": f"Bearer {key}"}
+        kept = httpx.get(f"{started.url}/v1/sessions/{session_id}", headers=headers).json()
+        answers[:] = [turn["answer"] for turn in kept["turns"][1:] if turn["answer"]]
+        return bool(answers)
+
+    started.until(is_recorded)
+    assert answers[0]["finish_reason"] == "cancelled"
+    assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=2)
 
 
 def _until_the_first_delta(lines: Iterator[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.domain.session import QuestionRecord
 from tests.graph.front import Front, serving
+from tests.graph.redis_link import RedisLink
 from tests.graph.socket_client import Frame, greeted, names_of, open_socket, text_of
 
 CHAT = "Tell me a joke"
@@ -294,16 +295,24 @@ async def test_two_tabs_show_the_same(front: Front) -> None:
 
 
 @pytest.fixture(scope="module")
+async def link(valkey_url: str) -> AsyncGenerator[RedisLink]:
+    made = RedisLink(valkey_url)
+    await made.mend()
+    yield made
+    await made.cut()
+
+
+@pytest.fixture(scope="module")
 async def slow(
-    tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path, front: Front
+    tmp_path_factory: pytest.TempPathFactory, link: RedisLink, packaged_model: Path, front: Front
 ) -> AsyncGenerator[Front]:
-    """Small limits, and a model that takes its time."""
+    """Small limits, a Redis that can be cut off, and a model that takes its time."""
     home = tmp_path_factory.mktemp("slow")
     (home / "shop.db").symlink_to(front.config.home / "shop.db")
     limits = {"grace_s": 0.3, "hello_s": 0.3, "socket_idle_s": 1.0, "sockets": 3, "socket_backlog_chars": 2000}
     web = {"web": {"origins": ["https://shop.example"]}}
     engine = ScriptedEngine(says(STORY), token_s=0.005)
-    async with serving(home, valkey_url, packaged_model, engine, limits=limits, tenants={"demo": web}) as running:
+    async with serving(home, link.url, packaged_model, engine, limits=limits, tenants={"demo": web}) as running:
         yield running
 
 
@@ -365,6 +374,29 @@ async def test_an_answer_is_cancelled_when_its_customer_wants_no_more(slow: Fron
         assert (turns[0]["answer"]["finish_reason"], turns[0]["answer"]["text"]) == ("cancelled", text_of(frames))
         assert text_of(frames) != STORY
         assert (await socket.ask("你好"))[-1]["event"] == "done"
+
+
+async def test_an_answer_goes_on_when_redis_goes_away(slow: Front, link: RedisLink) -> None:
+    async with greeted(slow) as socket:
+        await socket.send("ask", question=CHAT)
+        frames = await socket.until("delta")
+        await link.cut()
+        try:
+            frames += await socket.answer()
+            assert text_of(frames) == STORY
+            assert frames[-1]["data"]["error"]["code"] == "not_ready", "it could not be recorded"
+            await socket.send("resume", answer_id="ans_unknown", after_seq=1)
+            assert (await socket.next())["data"]["error"]["code"] == "not_found"
+            (refused,) = await socket.ask("你好", message_id="m2")
+            assert (refused["message_id"], refused["data"]["error"]["code"]) == ("m2", "not_ready")
+            async with open_socket(slow) as other:
+                await other.send("hello", token=slow.key)
+                assert (await other.next())["data"]["error"]["code"] == "not_ready"
+                assert await other.closed() == 4503
+        finally:
+            await link.mend()
+    async with greeted(slow) as again:
+        assert (await again.ask("你好"))[-1]["event"] == "done"
 
 
 # Cuts
