@@ -106,7 +106,7 @@ ASPECTS: Mapping[str, Words] = {
         r"edit\w*|modif\w+|change an (?:order|item)|change the order",
     ),
     "change": words_of(
-        r"改|更[改换]|换(?=个?颜色|绑|手机|号|成|了号|个账|个?尺|[大小])|解绑|绑定|换开|换号|改绑",
+        r"改|更[改换]|换(?=个?(?:收货)?地址|个?颜色|绑|手机|号|成|了号|个账|个?尺|[大小])|解绑|绑定|换开|换号|改绑",
         r"chang\w+|updat(?:e|ing)\b|edit\w*|correct\w*|unlink|link\b|bind|amend|fix\b|new (?:phone )?number",
     ),
     "unshipped": words_of(r"没发货|发货前|未发货|规格|型号", r"before (?:it|an order) ships|before shipping|the quantity"),

@@ -41,7 +41,7 @@ _WEEKDAYS_ZH = {character: at for at, character in enumerate("一二三四五六
 
 _FULL = re.compile(r"(?<!\d)(20\d\d)(?:[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)|年(\d{1,2})月(\d{1,2})[日号]?)")
 _MONTH_DAY_ZH = re.compile(rf"(?<![年\d]){_NUMBER}月{_NUMBER}[日号]?")
-_DAY_ZH = re.compile(rf"(?<![月\d{NUMERAL_CLASS}第]){_NUMBER}(?:日|号(?![楼店线色码仓门]))")
+_DAY_ZH = re.compile(rf"(?<![月\d{NUMERAL_CLASS}第大小]){_NUMBER}(?:日|号(?![楼店线色码仓门]))")
 _MONTH_DAY_EN = re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?(?:,? (20\d\d))?\b")
 _DAY_MONTH_EN = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}(?: (20\d\d))?\b")
 _WEEKDAY_ZH = re.compile(r"(上上?|下下?|这|本)?(?:个)?(?:周|星期|礼拜)([一二三四五六日天])")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from serve_app.domain.intents import Intent
+from serve_app.domain.intents import OF_ORDERS, OF_PARCELS, OF_REFUNDS, Intent
 from serve_app.domain.understanding.topics import named_in
 
 _SHORT_CHINESE = 12  # characters
@@ -60,17 +60,34 @@ SUBJECTS: Mapping[Intent, tuple[str, str]] = {
     Intent.GIFT_WRAP: ("礼品包装", "gift wrapping"),
     Intent.REVIEWS: ("评价", "review"),
 }
-# After a question on one's own thing, a short question in these words is still about that thing.
-RELATED: Mapping[Intent, frozenset[Intent]] = {
-    Intent.REFUND_PROGRESS: frozenset({Intent.REFUND_CHANNEL, Intent.REFUND_AMOUNT, Intent.REFUND_TIME, Intent.REPAIR}),
-    Intent.PARCEL: frozenset(
-        {Intent.CARRIER, Intent.DELIVERY_TIME, Intent.SHIPPING_TIME, Intent.TRACKING_STALLED, Intent.PICKUP_POINT}
-    ),
-    Intent.ORDER_STATUS: frozenset(
-        {Intent.CARRIER, Intent.DELIVERY_TIME, Intent.SHIPPING_TIME, Intent.DEPOSIT, Intent.PRESALE}
-    ),
-    Intent.TIER: frozenset({Intent.POINTS_EXPIRY, Intent.TIER_RULES, Intent.TIER_UPGRADE}),
+_OF_ORDERS = {
+    Intent.CARRIER: Intent.PARCEL_NUMBER,
+    Intent.DELIVERY_TIME: Intent.PARCEL,
+    Intent.TRACKING_STALLED: Intent.PARCEL,
+    Intent.PICKUP_POINT: Intent.PARCEL_PICKUP,
+    Intent.SHIPPING_TIME: Intent.ORDER_STATUS,
+    Intent.PRESALE: Intent.ORDER_STATUS,
+    Intent.SHIPPING_FEE: Intent.ORDER_FREIGHT,
+    Intent.DEPOSIT: Intent.ORDER_BALANCE,
 }
+_OF_REFUNDS = {
+    Intent.REFUND_TIME: Intent.REFUND_PROGRESS,
+    Intent.REFUND_CHANNEL: Intent.OWN_REFUND_CHANNEL,
+    Intent.REFUND_AMOUNT: Intent.OWN_REFUND_AMOUNT,
+    Intent.RETURN_FREIGHT: Intent.OWN_RETURN_FREIGHT,
+    Intent.REPAIR: Intent.REFUND_PROGRESS,
+}
+_OF_THE_TIER = {Intent.POINTS_EXPIRY: Intent.TIER, Intent.TIER_RULES: Intent.TIER, Intent.TIER_UPGRADE: Intent.TIER}
+
+
+def own_after(last: Intent, asked: Intent) -> Intent | None:
+    """What a short question in a rule's words asks after one on the customer's own thing: 退到哪里 after 我的退款到哪了."""
+    if last in OF_REFUNDS:
+        return _OF_REFUNDS.get(asked)
+    if last in OF_PARCELS or last in OF_ORDERS:
+        return _OF_ORDERS.get(asked)
+    return _OF_THE_TIER.get(asked) if last is Intent.TIER else None
+
 
 _BARE = re.compile(
     r"^(?:那|还|也|都|就|一般|大概|请问|你们)*(?:是)?(?:不是)?(?:能|可以|可不可以|能不能|要|会|会不会|怎么|如何|多久"

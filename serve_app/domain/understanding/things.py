@@ -34,7 +34,8 @@ THINGS: Mapping[str, Words] = {
         r"|get .{0,14}\bback\b",
     ),
     "exchange": words_of(
-        r"换货|退换|换.{0,4}(?:[大小]一?[码号点]|大的|小的)|(?:能|可以|怎么|想|要|期)换(?!绑|号|手机|地址|账|个账|开|个?快递"
+        r"换货|退换|换.{0,4}(?:[大小]一?[码号点]|大的|小的)|(?:能|可以|怎么|想|要|期)换(?!绑|号|手机|个?(?:收货)?地址"
+        r"|账|个账|开|个?快递"
         r"|个?别的快递|成|$|吗|什么)|合适.{0,3}换|不对.{0,3}换|换[一个]*(?:尺?码|颜色|别的款)|换.{0,2}(?:小|大)的|换一个尺",
         r"exchang(?:s|ed|d|ing|es)?\b|exchanges?\b|swap(?:s|ed|d|ing|es)?\b|swapping|(?:another|different) (?:colou?r"
         r"|size) instead|change the (?:size|colou?r)(?: of an item)?$|change to another colou?r",
@@ -69,7 +70,7 @@ THINGS: Mapping[str, Words] = {
         r"|reject(?:ing)? (?:a |the )?(?:parcel|package|delivery)|decline a delivery|not accept",
     ),
     "collect": words_of(
-        r"上门.{0,4}[取拿收]|上门揽|[来叫]取|取件(?!码|短信)|来拿|快递员?来|揽件",
+        r"上门.{0,4}[取拿收]|上门揽|[来叫]取|取件(?!码|短信)|来拿|快递员?来(?:取|拿|收)|揽件",
         r"pick(?:ed|s)? ?up(?! (?:point|code|station))|pick(?:ed)? up|collect(?:s|ed|ion)?\b|pickup(?= (?:for|from)|$"
         r"| service| free| cost)|drop off",
     ),

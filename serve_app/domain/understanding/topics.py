@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from serve_app.domain.intents import Intent
+from serve_app.domain.intents import ACTIONS, TEMPLATED, Intent
 from serve_app.domain.understanding.aspects import ASPECTS, FILLER
 from serve_app.domain.understanding.things import THINGS
 
@@ -38,9 +38,9 @@ def _topic(needs: str, may: str = "", unless: str = "") -> Topic:
 TOPICS: Mapping[Intent, Topic] = {
     Intent.RETURN_POLICY: _topic("return|refund", "exchange", unless="late part kinds except who channel amount"),
     Intent.NON_RETURNABLE: _topic("return kinds|except", "opened", unless="late part cost"),
-    Intent.RETURN_OPENED: _topic("return opened", "broken", unless="late part gift"),
+    Intent.RETURN_OPENED: _topic("return opened", "broken", unless="late part"),
     Intent.RETURN_QUALITY: _topic("return|refund|after_sale|what_if fault", "broken", unless="cost"),
-    Intent.RETURN_GIFT: _topic("return|back|keep|refund gift", "opened lost refund return"),
+    Intent.RETURN_GIFT: _topic("return|back|keep|refund gift", "opened lost refund return merge"),
     Intent.RETURN_LATE: _topic("return|exchange late", "fault"),
     Intent.RETURN_PARTIAL: _topic("return part", unless="amount cost coupon"),
     Intent.RETURN_WITHDRAW: _topic("return|refund|after_sale|exchange withdraw", "cancel return refund exchange"),
@@ -162,23 +162,16 @@ ANYONES = frozenset(
         Intent.COMPLAINT_CHANNEL,
         *TOLD,
         Intent.PICKUP_CODE_LOST,
+        Intent.PRICE_PROTECTION,
         Intent.BULK_ORDER,
         Intent.GIFT_WRAP,
     }
 )
-# What a question about the customer's own things may name: 你们实体店在哪 asks for no parcel.
-OWN: Mapping[Intent, frozenset[str]] = {
-    Intent.PARCEL: frozenset(
-        {"courier", "station", "code", "stalled", "delivered", "after_dispatch", "region", "slot", "address", "split"}
-    ),
-    Intent.ORDER_STATUS: frozenset({"after_dispatch", "presale", "deposit", "balance", "split"}),
-    Intent.REFUND_PROGRESS: frozenset(
-        {"return", "refund", "exchange", "repair", "reject", "warranty", "fault", "broken", "cancel"}
-    ),
-    Intent.TIER: frozenset({"tier", "points", "coupon"}),
-    Intent.CANCEL_ORDER: frozenset({"cancel", "refund", "return", "wrong", "presale", "deposit", "balance"}),
-    Intent.CHANGE_ADDRESS: frozenset({"address", "after_dispatch", "wrong", "exchange", "station"}),
-}
+# No question about a customer's own orders names these: 你们实体店在哪 asks for no parcel.
+_NEVER_OWN = frozenset({
+    "store", "complain", "review", "privacy", "scam", "genuine", "wrap", "gift", "login", "password", "verification",
+    "newcomer", "birthday", "campaign", "vat", "bulk", "restock", "limit", "instalments", "abroad", "withdraw",
+})  # fmt: skip
 # Neither things nor rules: answered by rules of their own, or by nothing.
 UNCHECKED = frozenset({Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN})
 
@@ -233,10 +226,9 @@ def _mark(known: bytearray, match: re.Match[str]) -> None:
 
 def fits(intent: Intent, named: Named, confidence: float = 1.0) -> bool:
     """Whether a question that names this can be about the topic, and about nothing else."""
-    if intent in OWN:
-        return named.things <= OWN[intent]
-    if intent is Intent.REQUEST_RETURN:
-        return True
+    if intent in TEMPLATED or intent in ACTIONS:
+        of_deposits = intent is Intent.REFUND_PROGRESS and named.things & {"deposit", "balance"}
+        return not (of_deposits or named.things & _NEVER_OWN)
     topic = TOPICS.get(intent)
     if topic is None:
         return intent in UNCHECKED

@@ -27,7 +27,7 @@ from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
 from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, own_intent, said_with
-from serve_app.domain.understanding.subjects import RELATED, is_short, names_no_subject, subject_of
+from serve_app.domain.understanding.subjects import is_short, names_no_subject, own_after, subject_of
 from serve_app.domain.understanding.topics import ANYONES, CASES, TOLD, TOPICS, fits, named_in
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
@@ -197,10 +197,10 @@ class Understander:
         last = focus.intent
         if last is None or said.entities.names_an_order or not is_short(said.form):
             return None
-        if last in RELATED:
+        if last in _OWN_INTENTS:
             intent, _, settled = self._guess(said.plain)
-            generic = markers.is_generic(said.form)
-            return _about_order(last, focus.order_id) if settled and intent in RELATED[last] and not generic else None
+            own = own_after(last, intent) if settled and not markers.is_generic(said.form) else None
+            return None if own is None else _about_order(own, None if own is Intent.TIER else focus.order_id)
         return self._with_subject(said.form, last) if names_no_subject(said.form) else None
 
     def _with_subject(self, core: str, last: Intent) -> _Reading | None:
@@ -290,10 +290,13 @@ class Understander:
         if ruled is not None:
             return ruled
         best, confidence = self._classify(clause)[0]
-        return Intent(best) if confidence >= _SURE_OF_CLAUSE and kind_of(Intent(best)) is Kind.PUBLIC else None
+        is_rule = (
+            confidence >= _SURE_OF_CLAUSE and kind_of(Intent(best)) is Kind.PUBLIC and fits(Intent(best), named_in(clause))
+        )
+        return Intent(best) if is_rule else None
 
 
-_CLAUSES = re.compile(r",| (?:and|but|so|because|if|when|or) ")
+_CLAUSES = re.compile(r",| (?:and|but|so|because|if|when|or) | (?=(?:can|could|will|do|does|how|what|is) (?:i|you|u|it)\b)")
 
 
 def _points_outside(plain: str) -> bool:
