@@ -13,8 +13,9 @@ from opentelemetry.context import Context
 from serve_app import tracing
 from serve_app.answering.frames import error_frame, event_frame, question_frame
 from serve_app.answering.in_flight import InFlight
-from serve_app.answering.live import Live, Telling, Viewer
+from serve_app.answering.live import Live
 from serve_app.answering.reply import Reply
+from serve_app.answering.telling import Telling, Viewer
 from serve_app.domain.errors import Conflict, InternalError, NotFound, NotReady, Overloaded, ZeroWaitError
 from serve_app.domain.live import Talk, left_s
 from serve_app.domain.merging import Question, gathered, together
@@ -65,7 +66,7 @@ class Chat:
         self._current: Question | None = None
         self._opening: asyncio.Task[Reply] | None = None
         self._worker: asyncio.Task[None] | None = None
-        self._room = live.hold(talk)
+        self._audience = live.hold(talk)
         self._left = False
         # What the socket had shown when each message came.
         self._shown: dict[str, dict[str, int]] = {}
@@ -96,13 +97,13 @@ class Chat:
         """The socket has gone."""
         self._left = True
         if self._worker is None or self._worker.done():
-            self._live.release(self._room)
+            self._live.release(self._audience)
         else:
             self._live.start(self._end_unwatched(self._worker))
 
     async def _end_unwatched(self, worker: asyncio.Task[None]) -> None:
         while not worker.done():
-            left = left_s(self._live.watched_until(self._room), asyncio.get_running_loop().time(), self._live.grace_s)
+            left = left_s(self._live.watched_until(self._audience), asyncio.get_running_loop().time(), self._live.grace_s)
             if left <= 0:
                 worker.cancel()
                 return
@@ -142,7 +143,7 @@ class Chat:
         finally:
             self._current = None
             if self._left:
-                self._live.release(self._room)
+                self._live.release(self._audience)
 
     async def _answer(self) -> None:
         question, reply = await self._open()
@@ -196,7 +197,7 @@ class Chat:
     async def _give(self, question: Question, reply: Reply) -> None:
         answer_id, message_ids = reply.meta.answer_id, question.message_ids
         asked = question_frame(answer_id, message_ids, reply.question, self._clock.now())
-        telling = self._live.begin(self._room, answer_id, question.ask.caller.customer_id, message_ids, self._viewer, asked)
+        telling = self._live.begin(self._audience, answer_id, question.ask.caller.customer_id, message_ids, self._viewer, asked)
         saying = asyncio.ensure_future(_say(reply, telling))
         telling.stop = saying.cancel
         try:

@@ -4,69 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from serve_app.answering.frames import desk_frame, error_frame, event_frame
+from serve_app.answering.frames import desk_frame, error_frame
+from serve_app.answering.telling import Keeper, Telling, Viewer
 from serve_app.domain.errors import Forbidden, NotFound, NotReady, StoreFailed
 from serve_app.domain.live import BEATS, Alive, Cancel, Following, Note, Step, Talk, Told, Watch, may_see, silent
-from serve_app.domain.messages import Done, Event, Failed
 from serve_app.ports import DeskFeed, LiveAnswers, LiveSessions
 
 logger = logging.getLogger(__name__)
 
-# An answer with more events is not kept to be resumed, and is told to no other process.
-EVENTS_MAX = 20_000
-# So many events are stored in one step.
-BATCH_MAX = 200
-RETRY_S = 0.25
-# How long the events of an answer that has ended are tried to be stored.
-GIVE_UP_S = 10.0
-
-
-class Viewer(Protocol):
-    """A socket of a conversation."""
-
-    @property
-    def customer_id(self) -> str | None: ...
-
-    def show(self, frames: Sequence[str]) -> None:
-        """Never waits. A socket that cannot take them is cut."""
-        ...
-
 
 @dataclass(eq=False, slots=True)
-class Telling:
-    """An answer that this process gives."""
-
-    room: Room
-    answer_id: str
-    customer_id: str | None
-    message_ids: tuple[str, ...]
-    asker: Viewer
-    question: str  # the frame for the others
-    publish: Callable[[Telling, Told], None]
-    stop: Callable[[], object] = lambda: None
-    events: list[Told] = field(default_factory=list[Told])
-    stored: int = 0
-    ended_at: float | None = None
-
-    def tell(self, event: Event) -> None:
-        """To every socket of the conversation. The sockets of this process have it when this returns."""
-        seq = len(self.events) + 1
-        last = isinstance(event, Done | Failed)
-        frame = event_frame(self.answer_id, seq, event, self.message_ids)
-        told = Told(self.answer_id, seq, self.customer_id, frame, last, self.question if seq == 1 else None)
-        self.events.append(told)
-        if last:
-            self.ended_at = asyncio.get_running_loop().time()
-        self.publish(self, told)
-
-
-@dataclass(eq=False, slots=True)
-class Room:
+class Audience:
     """A conversation that has sockets, or an answer under way, in this process."""
 
     talk: Talk
@@ -90,62 +43,61 @@ class Live:
 
     def __init__(self, store: LiveAnswers, sessions: LiveSessions, desk: DeskFeed, grace_s: float) -> None:
         self._store = store
+        self._keeper = Keeper(store, self._done)
         self._sessions = sessions
         self._desk = desk
         self.grace_s = grace_s
-        self._rooms: dict[Talk, Room] = {}
-        self._unstored: dict[Telling, None] = {}
-        self._changed = asyncio.Event()
+        self._audiences: dict[Talk, Audience] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # A socket comes and goes
 
     async def join(self, talk: Talk, viewer: Viewer) -> dict[str, int]:
         """The socket gets what is said from now on. Returns the answers under way, and how many events each has so far."""
-        room = self._room(talk)
-        room.viewers.setdefault(viewer, Following())
-        if room.desk is None:
-            room.desk = self.start(self._follow_desk(room))
-        if room.listening is not None:
-            await asyncio.shield(room.listening)
+        audience = self._audience(talk)
+        audience.viewers.setdefault(viewer, Following())
+        if audience.desk is None:
+            audience.desk = self.start(self._follow_desk(audience))
+        if audience.listening is not None:
+            await asyncio.shield(audience.listening)
         try:
             stored = dict(await self._store.under_way(talk))
         except StoreFailed as error:
             logger.warning("answers under way are not known: %s", error)
             stored = {}
         now = _now()
-        for answer_id in stored.keys() - room.tellings.keys():
-            room.elsewhere.setdefault(answer_id, now)
-        self._keep_watching(room)
-        for answer_id, telling in room.tellings.items():
+        for answer_id in stored.keys() - audience.tellings.keys():
+            audience.elsewhere.setdefault(answer_id, now)
+        self._keep_watching(audience)
+        for answer_id, telling in audience.tellings.items():
             stored.pop(answer_id, None)
             if telling.ended_at is None and may_see(telling.customer_id, viewer.customer_id):
                 stored[answer_id] = len(telling.events)
         return stored
 
     def leave(self, talk: Talk, viewer: Viewer) -> None:
-        room = self._rooms.get(talk)
-        if room is None or room.viewers.pop(viewer, None) is None or room.viewers:
+        audience = self._audiences.get(talk)
+        if audience is None or audience.viewers.pop(viewer, None) is None or audience.viewers:
             return
-        room.watched_until = max(room.watched_until, _now())
-        if room.desk is not None:
-            room.desk.cancel()
-            room.desk = None
-        if room.elsewhere:
-            self.start(self._say(room, Watch(0)))
-        self._close_if_idle(room)
+        audience.watched_until = max(audience.watched_until, _now())
+        if audience.desk is not None:
+            audience.desk.cancel()
+            audience.desk = None
+        if audience.elsewhere:
+            self.start(self._say(audience, Watch(0)))
+        self._close_if_idle(audience)
 
     async def resume(self, talk: Talk, viewer: Viewer, answer_id: str, after_seq: int) -> None:
         """Shows the answer's events after this one, and those to come. Raises NotFound."""
-        room = self._room(talk)
-        following = room.viewers.get(viewer, Following())
+        audience = self._audience(talk)
+        following = audience.viewers.get(viewer, Following())
         following.resume(answer_id, after_seq)
-        telling = room.tellings.get(answer_id)
+        telling = audience.tellings.get(answer_id)
         if telling is not None and may_see(telling.customer_id, viewer.customer_id):
             viewer.show([told.frame for told in following.missing(telling.events)])
             return
         try:
-            found = telling is None and await self._fill(room, viewer, answer_id)
+            found = telling is None and await self._fill(audience, viewer, answer_id)
         except StoreFailed as error:
             logger.warning("an answer was not resumed: %s", error)
             found = False
@@ -163,34 +115,34 @@ class Live:
 
     def shown(self, talk: Talk, viewer: Viewer) -> dict[str, int]:
         """Up to which event the socket has shown each answer."""
-        following = self._room(talk).viewers.get(viewer)
+        following = self._audience(talk).viewers.get(viewer)
         return {} if following is None else dict(following.shown)
 
     def cancel(self, talk: Talk, viewer: Viewer, answer_id: str) -> None:
         """Ends an answer, wherever it is given. One that has ended, or is none of the customer's, is passed over."""
-        room = self._rooms[talk]
-        telling = room.tellings.get(answer_id)
+        audience = self._audiences[talk]
+        telling = audience.tellings.get(answer_id)
         if telling is None:
-            if answer_id in room.elsewhere and answer_id in room.viewers[viewer].shown:
-                self.start(self._say(room, Cancel(answer_id)))
+            if answer_id in audience.elsewhere and answer_id in audience.viewers[viewer].shown:
+                self.start(self._say(audience, Cancel(answer_id)))
         elif telling.ended_at is None and may_see(telling.customer_id, viewer.customer_id):
             telling.stop()
 
     # An answer is given
 
-    def hold(self, talk: Talk) -> Room:
+    def hold(self, talk: Talk) -> Audience:
         """Hears of the conversation, also without a socket, until `release`."""
-        room = self._room(talk)
-        room.holds += 1
-        return room
+        audience = self._audience(talk)
+        audience.holds += 1
+        return audience
 
-    def release(self, room: Room) -> None:
-        room.holds -= 1
-        self._close_if_idle(room)
+    def release(self, audience: Audience) -> None:
+        audience.holds -= 1
+        self._close_if_idle(audience)
 
     def begin(
         self,
-        room: Room,
+        audience: Audience,
         answer_id: str,
         customer_id: str | None,
         message_ids: tuple[str, ...],
@@ -198,42 +150,29 @@ class Live:
         question: str,
     ) -> Telling:
         """An answer that this process gives from now on. Its `stop` is called when its customer cancels it."""
-        telling = Telling(room, answer_id, customer_id, message_ids, asker, question, self._publish)
-        room.tellings[answer_id] = telling
+        telling = Telling(audience.talk, answer_id, customer_id, message_ids, asker, question, self._tell)
+        audience.tellings[answer_id] = telling
         return telling
 
-    def watched_until(self, room: Room) -> float:
+    def watched_until(self, audience: Audience) -> float:
         """Until when somebody watched the conversation, or will, on the loop's clock."""
-        return _now() if room.viewers else room.watched_until
+        return _now() if audience.viewers else audience.watched_until
 
-    def _publish(self, telling: Telling, told: Told) -> None:
-        self._show(telling.room, told, telling.asker)
-        if len(telling.events) <= EVENTS_MAX:
-            self._unstored[telling] = None
-            self._changed.set()
-            return
-        self._unstored.pop(telling, None)
-        if len(telling.events) == EVENTS_MAX + 1:
-            self.start(self._forget(telling))
-        if told.last:
-            self._done(telling)
-
-    async def _forget(self, telling: Telling) -> None:
-        logger.warning("answer %s is too long to be resumed", telling.answer_id)
-        try:
-            await self._store.forget(telling.room.talk, telling.answer_id)
-        except StoreFailed as error:
-            logger.warning("it ends by its time to live: %s", error)
+    def _tell(self, telling: Telling, told: Told) -> None:
+        self._show(self._audiences[telling.talk], told, telling.asker)
+        self._keeper.add(telling)
 
     def _done(self, telling: Telling) -> None:
-        telling.room.tellings.pop(telling.answer_id, None)
-        self._close_if_idle(telling.room)
+        audience = self._audiences.get(telling.talk)
+        if audience is not None:
+            audience.tellings.pop(telling.answer_id, None)
+            self._close_if_idle(audience)
 
     # In the background
 
     async def run(self) -> None:
         """Stores what is told, and hears what other processes tell. Runs until it is cancelled."""
-        await asyncio.gather(self._store_events(), self._hear())
+        await asyncio.gather(self._keeper.run(), self._hear())
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Runs it until it ends or this is closed."""
@@ -249,211 +188,182 @@ class Live:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        await asyncio.gather(*(self._store_some(telling) for telling in list(self._unstored)))
-
-    async def _store_events(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            tellings, self._unstored = list(self._unstored), {}
-            stored = await asyncio.gather(*(self._store_some(telling) for telling in tellings))
-            if not all(stored):
-                await asyncio.sleep(RETRY_S)
-
-    async def _store_some(self, telling: Telling) -> bool:
-        """One step for one answer; false when the store failed."""
-        events = telling.events[telling.stored : telling.stored + BATCH_MAX]
-        try:
-            if events:
-                telling.stored = min(len(telling.events), await self._store.tell(telling.room.talk, telling.answer_id, events))
-        except StoreFailed as error:
-            if telling.ended_at is not None and _now() > telling.ended_at + GIVE_UP_S:
-                logger.warning("answer %s cannot be resumed: %s", telling.answer_id, error)
-                self._done(telling)
-                return True
-            self._once_more(telling)
-            return False
-        if telling.stored < len(telling.events):
-            self._once_more(telling)
-        elif telling.ended_at is not None:
-            self._done(telling)
-        return True
-
-    def _once_more(self, telling: Telling) -> None:
-        self._unstored[telling] = None
-        self._changed.set()
+        await self._keeper.flush()
 
     async def _hear(self) -> None:
         async with aclosing(self._store.heard()) as heard:
             async for item in heard:
                 if item is None:
-                    for room in list(self._rooms.values()):
-                        self.start(self._catch_up(room))
-                elif (room := self._rooms.get(item[0])) is not None:
-                    self._take_in(room, item[1])
+                    for audience in list(self._audiences.values()):
+                        self.start(self._catch_up(audience))
+                elif (audience := self._audiences.get(item[0])) is not None:
+                    try:
+                        self._take_in(audience, item[1])
+                    except Exception:
+                        logger.exception("what another process said was not understood")
 
-    def _take_in(self, room: Room, message: Sequence[Told] | Note) -> None:
+    def _take_in(self, audience: Audience, message: Sequence[Told] | Note) -> None:
         now = _now()
         match message:
             case Watch():
-                room.watched_until = max(room.watched_until, now + message.for_s)
-                given = tuple(answer_id for answer_id, telling in room.tellings.items() if telling.ended_at is None)
+                audience.watched_until = max(audience.watched_until, now + message.for_s)
+                given = tuple(answer_id for answer_id, telling in audience.tellings.items() if telling.ended_at is None)
                 if given:
-                    self.start(self._say(room, Alive(given)))
+                    self.start(self._say(audience, Alive(given)))
             case Alive():
-                room.elsewhere.update(dict.fromkeys(message.answer_ids, now))
+                audience.elsewhere.update(dict.fromkeys(message.answer_ids, now))
             case Cancel():
-                telling = room.tellings.get(message.answer_id)
+                telling = audience.tellings.get(message.answer_id)
                 if telling is not None and telling.ended_at is None:
                     telling.stop()
             case _:
                 for told in message:
-                    room.elsewhere[told.answer_id] = now
-                    self._show(room, told, None)
+                    audience.elsewhere[told.answer_id] = now
+                    self._show(audience, told, None)
                     if told.last:
-                        del room.elsewhere[told.answer_id]
-        self._keep_watching(room)
+                        del audience.elsewhere[told.answer_id]
+        self._keep_watching(audience)
 
-    async def _catch_up(self, room: Room) -> None:
+    async def _catch_up(self, audience: Audience) -> None:
         """Some of what other processes told may be missing: reads it."""
         try:
-            answers = {*room.elsewhere, *await self._store.under_way(room.talk)} - room.tellings.keys()
-            room.elsewhere |= dict.fromkeys(answers, _now())
-            for viewer, following in list(room.viewers.items()):
+            answers = {*audience.elsewhere, *await self._store.under_way(audience.talk)} - audience.tellings.keys()
+            audience.elsewhere |= dict.fromkeys(answers, _now())
+            for viewer, following in list(audience.viewers.items()):
                 for answer_id in answers:
                     following.shown.setdefault(answer_id, 0)
-                    await self._fill(room, viewer, answer_id)
+                    await self._fill(audience, viewer, answer_id)
         except StoreFailed as error:
             logger.warning("what was missed is not known: %s", error)
-        self._keep_watching(room)
+        self._keep_watching(audience)
 
-    def _keep_watching(self, room: Room) -> None:
-        if room.elsewhere and room.viewers and room.beating is None:
-            room.beating = self.start(self._beat(room))
+    def _keep_watching(self, audience: Audience) -> None:
+        if audience.elsewhere and audience.viewers and audience.beating is None:
+            audience.beating = self.start(self._beat(audience))
 
-    async def _beat(self, room: Room) -> None:
+    async def _beat(self, audience: Audience) -> None:
         """Keeps other processes' answers going while sockets here show them; ends those whose owners have died."""
         every_s = self.grace_s / BEATS
         try:
-            while room.elsewhere and room.viewers:
-                await self._say(room, Watch(every_s))
+            while audience.elsewhere and audience.viewers:
+                await self._say(audience, Watch(every_s))
                 await asyncio.sleep(every_s)
-                for answer_id in silent(room.elsewhere, _now(), every_s * BEATS):
-                    del room.elsewhere[answer_id]
+                for answer_id in silent(audience.elsewhere, _now(), every_s * BEATS):
+                    del audience.elsewhere[answer_id]
                     broken = error_frame(NotReady("The answer broke off. Please ask again."), answer_id=answer_id)
-                    for viewer, following in list(room.viewers.items()):
+                    for viewer, following in list(audience.viewers.items()):
                         if answer_id in following.shown:
                             viewer.show([broken])
         finally:
-            room.beating = None
+            audience.beating = None
 
-    async def _say(self, room: Room, note: Note) -> None:
+    async def _say(self, audience: Audience, note: Note) -> None:
         try:
-            await self._store.say(room.talk, note)
+            await self._store.say(audience.talk, note)
         except StoreFailed as error:
             logger.warning("other processes were not told: %s", error)
 
     # What a socket shows
 
-    def _show(self, room: Room, told: Told, asker: Viewer | None) -> None:
-        for viewer, following in list(room.viewers.items()):
+    def _show(self, audience: Audience, told: Told, asker: Viewer | None) -> None:
+        for viewer, following in list(audience.viewers.items()):
             if not may_see(told.customer_id, viewer.customer_id):
                 continue
             step = following.arrived(told.answer_id, told.seq)
             if step is Step.FILL:
-                self._fill_later(room, viewer, told.answer_id)
+                self._fill_later(audience, viewer, told.answer_id)
             elif step is Step.SHOW:
                 before = () if told.question is None or viewer is asker else (told.question,)
                 viewer.show((*before, told.frame))
 
-    def _fill_later(self, room: Room, viewer: Viewer, answer_id: str) -> None:
-        if (viewer, answer_id) in room.filling:
-            room.filling[viewer, answer_id] = True
+    def _fill_later(self, audience: Audience, viewer: Viewer, answer_id: str) -> None:
+        if (viewer, answer_id) in audience.filling:
+            audience.filling[viewer, answer_id] = True
             return
 
         async def fill() -> None:
             try:
-                await self._fill(room, viewer, answer_id)
+                await self._fill(audience, viewer, answer_id)
             except StoreFailed as error:
                 logger.warning("a gap in an answer was not filled: %s", error)
 
         self.start(fill())
 
-    async def _fill(self, room: Room, viewer: Viewer, answer_id: str) -> bool:
+    async def _fill(self, audience: Audience, viewer: Viewer, answer_id: str) -> bool:
         """Reads and shows what the socket misses of an answer. False: there is no such answer, or it is another's.
 
         Raises StoreFailed.
         """
         slot = (viewer, answer_id)
-        room.filling[slot] = True
+        audience.filling[slot] = True
         try:
-            while room.filling[slot] and (following := room.viewers.get(viewer)) is not None:
-                room.filling[slot] = False
+            while audience.filling[slot] and (following := audience.viewers.get(viewer)) is not None:
+                audience.filling[slot] = False
                 after_seq = following.shown.get(answer_id, 0)
-                told = await self._store.told(room.talk, answer_id, after_seq)
+                told = await self._store.told(audience.talk, answer_id, after_seq)
                 if told is None or not all(may_see(event.customer_id, viewer.customer_id) for event in told):
                     return False
-                if viewer in room.viewers:
+                if viewer in audience.viewers:
                     viewer.show([event.frame for event in following.missing(told)])
                 if told and told[-1].last:
-                    room.elsewhere.pop(answer_id, None)
-                elif not told and not await self._is_under_way(room, answer_id):
-                    return await self._ends_with(room, answer_id, after_seq)
+                    audience.elsewhere.pop(answer_id, None)
+                elif not told and not await self._is_under_way(audience, answer_id):
+                    return await self._ends_with(audience, answer_id, after_seq)
                 else:
-                    room.elsewhere.setdefault(answer_id, _now())
-            self._keep_watching(room)
+                    audience.elsewhere.setdefault(answer_id, _now())
+            self._keep_watching(audience)
             return True
         finally:
-            del room.filling[slot]
+            del audience.filling[slot]
 
-    async def _is_under_way(self, room: Room, answer_id: str) -> bool:
-        return answer_id in room.elsewhere or answer_id in await self._store.under_way(room.talk)
+    async def _is_under_way(self, audience: Audience, answer_id: str) -> bool:
+        return answer_id in audience.elsewhere or answer_id in await self._store.under_way(audience.talk)
 
-    async def _ends_with(self, room: Room, answer_id: str, seq: int) -> bool:
-        last = await self._store.told(room.talk, answer_id, max(0, seq - 1))
+    async def _ends_with(self, audience: Audience, answer_id: str, seq: int) -> bool:
+        last = await self._store.told(audience.talk, answer_id, max(0, seq - 1))
         return bool(last) and last[-1].last
 
-    async def _follow_desk(self, room: Room) -> None:
-        async with aclosing(self._desk.follow(*room.talk)) as events:
+    async def _follow_desk(self, audience: Audience) -> None:
+        async with aclosing(self._desk.follow(*audience.talk)) as events:
             async for event in events:
                 shown = desk_frame(event)
-                for viewer in list(room.viewers):
-                    if await self._may_use(room, viewer) and viewer in room.viewers:
+                for viewer in list(audience.viewers):
+                    if await self._may_use(audience, viewer) and viewer in audience.viewers:
                         viewer.show([shown])
 
-    async def _may_use(self, room: Room, viewer: Viewer) -> bool:
+    async def _may_use(self, audience: Audience, viewer: Viewer) -> bool:
         """An anonymous conversation may have become a customer's since the socket came."""
         try:
-            await self._sessions.enter(*room.talk, viewer.customer_id)
+            await self._sessions.enter(*audience.talk, viewer.customer_id)
         except (NotFound, Forbidden):
             return False
         except StoreFailed as error:
             logger.warning("whose conversation it is was not looked up again: %s", error)
         return True
 
-    # Rooms
+    # Audiences
 
-    def _room(self, talk: Talk) -> Room:
-        room = self._rooms.get(talk)
-        if room is None:
-            room = self._rooms[talk] = Room(talk)
-            room.listening = self.start(self._listen(room))
-        return room
+    def _audience(self, talk: Talk) -> Audience:
+        audience = self._audiences.get(talk)
+        if audience is None:
+            audience = self._audiences[talk] = Audience(talk)
+            audience.listening = self.start(self._listen(audience))
+        return audience
 
-    async def _listen(self, room: Room) -> None:
+    async def _listen(self, audience: Audience) -> None:
         try:
-            await self._store.listen(room.talk)
+            await self._store.listen(audience.talk)
         except StoreFailed as error:
             logger.warning("what other processes say is not heard: %s", error)
 
-    def _close_if_idle(self, room: Room) -> None:
-        if room.viewers or room.holds or room.tellings or self._rooms.get(room.talk) is not room:
+    def _close_if_idle(self, audience: Audience) -> None:
+        if audience.viewers or audience.holds or audience.tellings or self._audiences.get(audience.talk) is not audience:
             return
-        del self._rooms[room.talk]
-        for task in (room.beating, room.listening):
+        del self._audiences[audience.talk]
+        for task in (audience.beating, audience.listening):
             if task is not None:
                 task.cancel()
-        self.start(self._store.ignore(room.talk))
+        self.start(self._store.ignore(audience.talk))
 
 
 def _now() -> float:

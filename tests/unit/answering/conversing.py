@@ -142,6 +142,12 @@ class Process:
             waiting_max=waiting_max,
         )
 
+    def stores_in(self, store: LiveAnswers) -> LiveAnswers:
+        """From now on; returns where it stored until now."""
+        before = self.live._store  # pyright: ignore[reportPrivateUsage]
+        self.live._store = self.live._keeper._store = store  # pyright: ignore[reportPrivateUsage]
+        return before
+
     async def joined(self, customer_id: str | None = None) -> Screen:
         screen = Screen(customer_id)
         await self.live.join(TALK, screen)

@@ -92,7 +92,7 @@ async def test_an_answer_that_ended_with_nobody_there_is_resumed_whole() -> None
         leave(here, chat, asking)
         await until(lambda: course.recorded)
         again = await there.joined()
-        await until(lambda: not here.live._rooms)  # pyright: ignore[reportPrivateUsage]
+        await until(lambda: not here.live._audiences)  # pyright: ignore[reportPrivateUsage]
         await there.live.resume(TALK, again, "ans_1", 0)
         assert again.events == ["meta", "delta", "delta", "done"]
         assert again.frames[-1]["data"]["finish_reason"] == "cancelled"
@@ -134,7 +134,7 @@ async def test_sockets_of_a_dead_process_keep_nothing_going() -> None:
         chat.ask(message("m1"), 0)
         await away.has("delta")
         leave(here, chat, asking)
-        there.live._store = DeadStore()  # pyright: ignore[reportPrivateUsage]
+        there.stores_in(DeadStore())
         await until(lambda: course.recorded)
         assert course.recorded == [("cancelled", "0")]
 
@@ -157,7 +157,7 @@ async def test_an_answer_whose_process_died_breaks_off_for_those_who_show_it() -
         course.allowed = asyncio.Semaphore(1)
         here.chat(asking, course).ask(message("m1"), 0)
         await away.has("delta")
-        here.live._store = DeadStore()  # pyright: ignore[reportPrivateUsage]
+        here.stores_in(DeadStore())
         await away.has("error")
         assert (away.frames[-1]["answer_id"], away.frames[-1]["data"]["error"]["code"]) == ("ans_1", "not_ready")
         assert away.events.count("error") == 1
@@ -199,11 +199,10 @@ async def test_without_a_store_the_sockets_here_still_get_everything() -> None:
 async def test_a_store_that_comes_back_has_everything() -> None:
     async with processes(2) as (here, there):
         asking, course = await here.joined(), Course()
-        store = here.live._store  # pyright: ignore[reportPrivateUsage]
-        here.live._store = DeadStore()  # pyright: ignore[reportPrivateUsage]
+        store = here.stores_in(DeadStore())
         here.chat(asking, course).ask(message("m1"), 0)
         await asking.has("done")
-        here.live._store = store  # pyright: ignore[reportPrivateUsage]
+        here.stores_in(store)
         again = await there.joined()
         await again.has("done")
         assert again.frames[1:] == asking.frames
@@ -231,7 +230,7 @@ async def test_what_was_missed_while_nothing_was_heard_is_read() -> None:
         here.chat(asking, course).ask(message("m2"), 0)
         await asking.has("done", 2)
         await store.listen(TALK)
-        await until(lambda: not here.live._unstored)  # pyright: ignore[reportPrivateUsage]
+        await until(lambda: not here.live._keeper._unstored)  # pyright: ignore[reportPrivateUsage]
         await there.live.resume(TALK, away, "ans_2", 0)
         assert away.of("ans_2") == asking.of("ans_2")
 
@@ -286,5 +285,5 @@ async def test_nothing_is_left_of_conversations_without_sockets_and_answers() ->
             leave(process, chat, screen)
             screens.append(screen)
         for process in both:
-            await until(lambda process=process: not process.live._rooms and not process.live._tasks)  # pyright: ignore[reportPrivateUsage]
+            await until(lambda process=process: not process.live._audiences and not process.live._tasks)  # pyright: ignore[reportPrivateUsage]
         assert both[0].desk.followers == 0

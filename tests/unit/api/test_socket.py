@@ -227,5 +227,5 @@ async def test_a_client_that_goes_leaves_nothing_behind(process: Process) -> Non
     await client.has("ready")
     client.goes()
     await ended(socket)
-    rooms = process.live._rooms  # pyright: ignore[reportPrivateUsage]
-    assert Talk("demo", "ses_1") not in rooms
+    audiences = process.live._audiences  # pyright: ignore[reportPrivateUsage]
+    assert Talk("demo", "ses_1") not in audiences
