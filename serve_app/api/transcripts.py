@@ -47,7 +47,7 @@ def transcript(session: Session, handoff: Handoff | None, messages: Sequence[Mes
         "messages": [
             {"id": one.id, "from": one.author, "name": one.name, "text": one.text, "at": one.at}
             for one in messages
-            if one.about not in told and one.author is not Author.BOT
+            if one.known_as not in told and one.author is not Author.BOT
         ],
     }
 

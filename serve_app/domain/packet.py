@@ -28,7 +28,7 @@ _MOOD_OF = 6
 _NO_TOPIC = REPLIES | {Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN, Intent.COMPLAINT, Intent.OTHER}
 
 _ANGRY = re.compile(
-    r"投诉|差评|骗子|骗人|骗钱|骗我|垃圾(?!袋|桶|短信)|什么态度|气死|坑人|坑爹|12315|举报|黑店|受够|恶心|滚|废物|再也不(?:买|来)|曝光|起诉"
+    r"投诉|差评|骗子|骗人|骗钱|骗我|垃圾(?!袋|桶|短信)|什么态度|气死|坑人|坑爹|12315|举报|黑店|受够|恶心|滚(?![筒动轮珠刷边])|废物|再也不(?:买|来)|曝光|起诉"
     r"|\b(?:scam(?:mers?)?|thie(?:f|ves)|liars?|fraud|worst|ridiculous|unacceptable|disgusting|pathetic|horrible|furious"
     r"|outrageous|lawyer|sue you|chargeback|fed up|sick of|wtf|bullshit"
     r"|never (?:buy|shop|order)(?:ing)? (?:here |from you )?again)\b",
@@ -109,18 +109,18 @@ def transcript(turns: Iterable[Turn], messages: Iterable[Message]) -> tuple[Line
             lines.append(Line(turn.answer.answer_id, Author.BOT, turn.answer.text, turn.answer.finished_at))
     told = {line.id for line in lines}
     lines += [
-        Line(message.about or message.id, message.author, message.text, message.at, message.name)
+        Line(message.known_as, message.author, message.text, message.at, message.name)
         for message in messages
-        if message.about is None or message.about not in told
+        if message.known_as not in told
     ]
     return tuple(sorted(lines, key=lambda line: line.at))
 
 
 def with_messages(packet: Packet, messages: Iterable[Message], newer: Sequence[Line] = ()) -> Packet:
-    """The packet with everything else that was said: `newer` lines, and the ticket's messages."""
-    lines = {line.id: line for line in (*packet.transcript, *newer)}
-    for line in transcript((), messages):
-        lines.setdefault(line.id, line)
+    """The packet with everything else that was said: the ticket's messages, and `newer` lines. A message that was sent again
+    with more added is told as it was last."""
+    heard = [Line(one.known_as, one.author, one.text, one.at, one.name) for one in messages]
+    lines = {line.id: line for line in (*packet.transcript, *heard, *newer)}
     return replace(packet, transcript=tuple(sorted(lines.values(), key=lambda line: line.at)))
 
 

@@ -50,8 +50,8 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something said while a ticket was open. `about` is the id under which the conversation itself knows it: a customer's
-    message id, or an answer's. The same words about the same are kept once."""
+    """Something said while a ticket was open. `about` is the id that its sender gave it: a customer's message id, an answer's
+    id, an agent's message id. The same words of the same sender about the same are kept once."""
 
     id: str
     author: Author
@@ -59,6 +59,11 @@ class Message:
     at: datetime
     name: str = ""
     about: str | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The id under which the conversation itself knows it. Agents number their own, maybe as the customer numbers his."""
+        return self.id if self.about is None or self.author in (Author.AGENT, Author.DESK) else self.about
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ def steps_of(before: Ticket | None, ticket: Ticket, said: Sequence[Numbered]) ->
 
 
 def key_of(message: Message) -> str:
-    """The same for the same words about the same. Words that were sent again with more added are other words."""
+    """The same for the same words of the same sender about the same. Words that were sent again with more added are others."""
     if message.about is None:
         return message.id
-    return f"{message.about}:{hashlib.blake2b(message.text.encode(), digest_size=8).hexdigest()}"
+    return f"{message.author}:{message.about}:{hashlib.blake2b(message.text.encode(), digest_size=8).hexdigest()}"

@@ -176,6 +176,14 @@ async def test_a_reply_claims_and_is_sent_once(tickets: Tickets, tenant: str) ->
         await tickets.claim(tenant, opened.id, "小王", joined())
 
 
+async def test_a_reply_may_have_the_number_and_the_words_of_a_question(tickets: Tickets, tenant: str) -> None:
+    opened, _ = await tickets.open(a_ticket(tenant), PACKET)
+    await tickets.hear(tenant, "s", None, words("你好", about="1"))
+    await tickets.reply(tenant, opened.id, words("你好", Author.AGENT, "1", "小李"), joined())
+    _, _, messages = await tickets.read(tenant, opened.id)
+    assert [one.author for one in messages] == [Author.CUSTOMER, Author.DESK, Author.AGENT]
+
+
 async def test_a_closed_ticket_is_over_and_a_new_one_may_be_opened(tickets: Tickets, tenant: str) -> None:
     opened, _ = await tickets.open(a_ticket(tenant), PACKET)
     done = await tickets.close(tenant, opened.id, "查过", ended())

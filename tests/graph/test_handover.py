@@ -214,6 +214,17 @@ async def test_a_message_sent_again_while_a_person_has_it_is_kept_once(front: Fr
     assert [line["text"] for line in transcript if line["from"] == "customer"] == ["转人工", "你们几点下班", "在吗"]
 
 
+async def test_an_agent_may_number_as_the_customer_does(front: Front, agent: Colleague) -> None:
+    answer = await front.ask("转人工", message_id="1")
+    session_id, ticket_id = answer["session_id"], answer["handoff"]["ticket_id"]
+    for text in ("转人工", "请稍等"):
+        await agent.does(f"/{ticket_id}/reply", text=text, message_id="1")
+    told = (await session_of(front, session_id))["messages"]
+    assert [one["text"] for one in told if one["from"] == "agent"] == ["转人工", "请稍等"]
+    transcript = (await agent.get(f"/{ticket_id}"))["packet"]["transcript"]
+    assert [line["text"] for line in transcript if line["from"] == "agent"] == ["转人工", "请稍等"]
+
+
 async def test_a_person_at_a_terminal_has_the_conversation_at_once(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process claims: the very next question is not answered by the bot."""
     monkeypatch.setenv("ZEROWAIT_DATA_DIR", str(front.config.home))

@@ -85,12 +85,33 @@ def test_everything_is_told_once_and_in_order() -> None:
     assert [line.text for line in kept.transcript] == ["一", "答一", "二", "我来", "没有记下的"]
 
 
+def test_an_agent_may_number_as_the_customer_does() -> None:
+    messages = [
+        Message("t1", Author.AGENT, "一", NOW + timedelta(minutes=3), "小王", about="m1"),
+        Message("t2", Author.AGENT, "请稍等", NOW + timedelta(minutes=4), "小王", about="m1"),
+    ]
+    packet = packed([turn(1, "一", "答一")], messages=tuple(messages))
+    assert [line.text for line in packet.transcript] == ["一", "答一", "一", "请稍等"]
+    assert with_messages(packet, messages).transcript == packet.transcript
+
+
+def test_words_that_were_sent_again_with_more_added_are_told_whole() -> None:
+    messages = [
+        Message("t1", Author.CUSTOMER, "在吗", NOW + timedelta(minutes=3), about="m2"),
+        Message("t2", Author.CUSTOMER, "在吗\n我那个订单", NOW + timedelta(minutes=3), about="m2"),
+    ]
+    kept = with_messages(packed([turn(1, "一", "答一")], messages=(messages[0],)), messages)
+    assert [line.text for line in kept.transcript] == ["一", "答一", "在吗\n我那个订单"]
+
+
 @pytest.mark.parametrize(
     ("said", "mood"),
     [
         (["你好", "我的快递到哪了?"], "calm"),
         (["Where is my order?"], "calm"),
         (["垃圾袋什么时候发货"], "calm"),
+        (["滚筒洗衣机多少钱"], "calm"),
+        (["滚"], "angry"),
         (["怎么还没到"], "annoyed"),
         (["到底什么时候发货"], "annoyed"),
         (["It still hasn't arrived"], "annoyed"),
