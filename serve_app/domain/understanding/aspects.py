@@ -31,9 +31,10 @@ ASPECTS: Mapping[str, Words] = {
         r"|missed|late return|(?:period|window) (?:is over|has closed|passed|closed)",
     ),
     "part": words_of(
-        r"(?:只|单独|其中)(?:想)?(?:退|[一那]?[件个样])|其中|部分|一件留|退一件|退一样|退一个|只收到|有的没|单独",
+        r"(?:只|单独|其中)(?:想)?(?:退|[一那]?[件个样])|其中|部分|一件留|退一件|退一样|退一个|只收到|有的没|单独"
+        r"|退(?:其中)?[一两二三](?:件|双|个|样|条|只)",
         r"part(?:ial|ly)?\b|only one|just one|one item|one of|single item|some (?:of the )?items|keep (?:the other|some"
-        r"|part)|half of|of the (?:two|three|four) (?:items|things)",
+        r"|part)|half of|of the (?:two|three|four) (?:items|things)|(?:two|three|some) of (?:the|my|your)",
     ),
     "after_sale": words_of(r"售后", r"after-? ?sales?"),
     "channel": words_of(
@@ -76,7 +77,7 @@ ASPECTS: Mapping[str, Words] = {
     "unlike": words_of(r"图片", r"picture"),
     "missing": words_of(
         r"少[发了件]|漏[发了]|缺[件配少]|没(?:有)?(?:发|赠)品?|配件",
-        r"missing|fewer|parts\b|accessor(?:y|ies)",
+        r"missing|fewer|parts\b|accessor(?:y|ies)|(?:one|item) short",
     ),
     "parts": words_of(r"配件", r"parts\b|accessor(?:y|ies)"),
     "not_there": words_of(
@@ -107,7 +108,7 @@ ASPECTS: Mapping[str, Words] = {
     ),
     "change": words_of(
         r"改|更[改换]|换(?=个?(?:收货)?地址|个?颜色|绑|手机|号|成|了号|个账|个?尺|[大小])|解绑|绑定|换开|换号|改绑",
-        r"chang\w+|updat(?:e|ing)\b|edit\w*|correct\w*|unlink|link\b|bind|amend|fix\b|new (?:phone )?number",
+        r"chang\w+|updat(?:e|ing)\b|edit\w*|correct\w*|unlink|link\b|bind|amend|fix\b|new (?:phone )?number|switch|updated",
     ),
     "unshipped": words_of(r"没发货|发货前|未发货|规格|型号", r"before (?:it|an order) ships|before shipping|the quantity"),
     "wrong_entry": words_of(
@@ -134,9 +135,13 @@ ASPECTS: Mapping[str, Words] = {
     "means": words_of(
         r"微信|支付宝|花呗|信用卡|银行卡|银联|刷卡|白条|数字人民币|paypal|对公|转账|付款方式|支付方式|代付",
         r"credit cards?|debit|visa|mastercard|paypal|apple pay|wechat|alipay|which cards|payment (?:methods?|options)"
-        r"|methods? of payment|forms of payment",
+        r"|methods? of payment|forms of payment|unionpay|union pay|huabei",
     ),
     "pay": words_of(r"付(?:款|钱|现金)|支付(?!宝)|给钱|(?<![对])付(?=了|尾|不|完)", r"pay(?:s|ing|ment|ments)?\b|paid"),
+    "pay_by": words_of(
+        r"多久(?:之?内)?(?:要|得|需要)?付款|付款(?:时间|时限|期限)|下单.{0,4}不付",
+        r"(?:have|need) to pay|time limit for payment|pay in time|dont pay",
+    ),
     "to_pay": words_of(
         r"(?:几号|什么时候|哪天|怎么|多久)(?:能|可以|开始|要)?付(?!完)|付$",
         r"pay the balance$|(?:when|how) do i pay",
@@ -161,17 +166,21 @@ ASPECTS: Mapping[str, Words] = {
         r"stack\w*|combin\w+|together|two (?:coupons|vouchers)|coupon with a|several coupons|more than one|at once"
         r"|how many coupons",
     ),
-    "back": words_of(r"返还|还给|退回|还回来|还会还|还在|返回|退不退|还能再?用", r"back\b|returned|restored|refunded"),
+    "back": words_of(
+        r"返还|还给|退回|还回来|还会还|还在|返回|退不退|还能再?用|退给我|还能用", r"back\b|returned|restored|refunded"
+    ),
     "earn": words_of(r"赚|攒|获得|送|得", r"earn|get\b"),
-    "worth": words_of(r"抵|现金|换什么|兑换|值", r"worth|redeem"),
-    "expire": words_of(r"过期|到期|有效期|失效", r"expir\w+|valid\w*"),
+    "worth": words_of(r"抵|现金|换什么|兑换|值|当钱|当现金", r"worth|redeem"),
+    "expire": words_of(r"过期|到期|有效期|失效|还能用", r"expir\w+|valid\w*|run out|lapse"),
     "clear": words_of(r"清[零空]", r"points lost"),
     "benefit": words_of(r"好处|权益|福利|特权|待遇", r"benefits?\b|perks"),
     "downgrade": words_of(r"降级|会降", r"lose my|downgrad\w+"),
     "keep_tier": words_of(r"保级", r"keep my (?:tier|level)"),
     "upgrade": words_of(r"怎么升|可以升|升(?:级|到|成|[金银白])|保级", r"upgrad\w+|reach|move up|next (?:tier|level)"),
     "spend": words_of(r"(?:消费|花|差)多少|要消费|条件", r"spend\w*|requirements?|what do i need"),
-    "become": words_of(r"成为[金银白]|成为(?!会员)", r"become (?:a )?(?:gold|silver|platinum)|becoming"),
+    "become": words_of(
+        r"成为[金银白]|成为(?!会员)|变成", r"become (?:a )?(?:gold|silver|platinum)|becoming|get to (?:gold|silver|platinum)"
+    ),
     "signup": words_of(r"注册", r"sign(?:ing)? ?up"),
     "phone": words_of(r"手机号?|电话|号码|换号|原号", r"phone|mobile|number"),
     "account": words_of(r"账[号户]|帐[号户]", r"accounts?\b"),
@@ -213,8 +222,9 @@ ASPECTS: Mapping[str, Words] = {
     "where": words_of(r"哪|什么地方|在哪|何处", r"where|which address|what (?:is )?(?:the )?address"),
     "who": words_of(r"谁", r"who"),
     "howto": words_of(
-        r"怎么|如何|咋|怎样|流程|步骤|手续|入口|操作|要填|打电话|防止",
-        r"how|process|steps?\b|procedure|instructions|way to|(?:where|when) can i|where do",
+        r"怎么(?!规定|说|个)|如何|咋|怎样|流程|步骤|手续|入口|操作|要填|打电话|防止",
+        r"how(?! long| many| much| soon| fast| quick)|process|steps?\b|procedure|instructions|way to|(?:where"
+        r"|when) can i|where do|what do i do to|button",
     ),
     "what_if": words_of(
         r"怎么[办处]|咋办|办$|怎么处理|如何处理|怎么回事|为什么|为啥|办法|咋处理|行吗|行不行",
@@ -239,7 +249,9 @@ ASPECTS: Mapping[str, Words] = {
 }
 # Belongs to every topic.
 FILLER = re.compile(
-    r"你们家?|您|咱们?|贵店|我们?|他|她|商家|卖家|买家|亲|的话|的|了|吗|呢|啊|吧|么|嘛|呀|不(?=$)|没(?=$)|哦|是(?:不是|否)?"
+    r"你们家?|不知道|鞋|裤|裙|外套|杯子|帽子|面膜|被子|毛巾|出门|安排|提交|点错|续|打款|儿子|女儿|老公|老婆|快点|急用"
+    r"|多谢|您|咱们?|贵店|我们?|他|她|商家|卖家|买家|亲|的话|的|了|吗|呢|啊|吧|么|嘛|呀|不(?=$)|没(?=$)|哦|是(?:不是"
+    r"|否)?"
     r"|有没有|没有|有|能不能|可不可以|可以|能够?|行不?行?|会不会|会|要不要|要|想|需要?|应该|得|给|把|被|让|帮|和|跟|与|及"
     r"|或者?|还是|还|就|都|人|谁|也|又|再|才|只|很|太|最|更|比较|一下|一般|通常|大概|如果|要是|万一|因为|所以|然后|之后|以后"
     r"|后|之前|以前|前|之内|以内|内|以上|的时候|时候|时|里面?|上|下|中|从|到|在|去|来|这|那|它|每|个|件|单|次|张|天|号|年|月"
@@ -258,7 +270,9 @@ FILLER = re.compile(
     r"|using|used|offer|offers|offered|provide|provides|accept|accepts|allow|allows|possible|able|item|items|product"
     r"|products|goods|thing|things|something|anything|order|orders|clothes|shoes|one|ones|other|another|new|old|now|after"
     r"|before|within|during|until|till|per|day|days|week|month|go|goes|going|come|comes|happen|happens|let|put|say|says|work"
-    r"|works|through|while|without|because|customers?|people|someone|else|sort|kind|type|issue|issues|send|received?|arrive"
+    r"|works|through|while|without|because|customers?|people|someone|else|sort|kind|type|issue|issues|stuff|trainers"
+    r"|sneakers|shirt|dress|jacket|mug|cup|clicked|mistake|submitted|unused|page|indoors|guy|generally|permanently|send"
+    r"|received?|arrive"
     r"|period|mind|start|leave|name|two|three|several|message|share|guarantee|safe|write|window|once|bad|home|different"
     r"|money|page|program|reset|protect|box|set|extra|included?|early|earlier|later|date|due|today|yesterday|year|next|end"
     r"|current|help|right|show|shows|limit|different|talk|talking|file|place|plan|options|covers?|processing|sell|myself"

@@ -17,7 +17,8 @@ from serve_app.domain.understanding.aspects import ASPECTS, FILLER
 from serve_app.domain.understanding.things import THINGS
 
 # Chinese characters or English words that may be no part of anything known, by how sure the classifier is.
-_UNKNOWN_MAX = ((0.9, 3), (0.7, 2), (0.0, 1))
+_UNKNOWN_CHARACTERS_MAX = ((0.9, 3), (0.7, 2), (0.0, 1))
+_UNKNOWN_WORDS_MAX = ((0.9, 1), (0.0, 0))
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[a-z]+")
 
@@ -36,7 +37,7 @@ def _topic(needs: str, may: str = "", unless: str = "") -> Topic:
 
 
 TOPICS: Mapping[Intent, Topic] = {
-    Intent.RETURN_POLICY: _topic("return|refund", "exchange", unless="late part kinds except who channel amount"),
+    Intent.RETURN_POLICY: _topic("return|refund", "exchange", unless="late part kinds except who channel amount howto"),
     Intent.NON_RETURNABLE: _topic("return kinds|except", "opened", unless="late part cost"),
     Intent.RETURN_OPENED: _topic("return opened", "broken", unless="late part"),
     Intent.RETURN_QUALITY: _topic("return|refund|after_sale|what_if fault", "broken", unless="cost"),
@@ -69,13 +70,13 @@ TOPICS: Mapping[Intent, Topic] = {
     Intent.PICKUP_CODE_LOST: _topic("code lost|no_code", "collect wrong station fault"),
     Intent.LOST_PARCEL: _topic("lost", "refund after_dispatch"),
     Intent.DAMAGED_PARCEL: _topic("broken", "fault refuse complain"),
-    Intent.WRONG_ITEM: _topic("wrong|missing", "gift refund return exchange"),
+    Intent.WRONG_ITEM: _topic("wrong|missing", "gift exchange"),
     Intent.DELIVERED_NOT_RECEIVED: _topic("delivered|stolen|not_there not_there|what_if|stolen|wrong", "lost"),
     Intent.TRACKING_STALLED: _topic("stalled", "after_dispatch"),
     Intent.CANCEL_POLICY: _topic("cancel", "refund after_dispatch wrong withdraw"),
     Intent.MODIFY_ORDER: _topic("order_placed|order|paid|unshipped colour|size|quantity|edit|change", "wrong exchange"),
     Intent.MERGE_ORDERS: _topic("merge", "freight split refund return"),
-    Intent.ORDER_AUTO_CLOSED: _topic("unpaid|order_placed|order|pay closed|when|cancel|unpaid|keep|what_if"),
+    Intent.ORDER_AUTO_CLOSED: _topic("unpaid|closed|pay_by|keep order|order_placed|pay|unpaid|pay_by", "cancel", unless="ship"),
     Intent.PRESALE: _topic(
         "presale|balance ship|arrive|after_dispatch|meaning|stock|policy|fast|when|howto", "restock", unless="to_pay"
     ),
@@ -95,7 +96,7 @@ TOPICS: Mapping[Intent, Topic] = {
     Intent.COUPON_RULES: _topic("coupon", "wrong", unless="stack back"),
     Intent.COUPON_STACKING: _topic("coupon|discount|campaign stack", "points tier merge"),
     Intent.COUPON_BACK: _topic("coupon return|refund|cancel|back", "refuse", unless="amount"),
-    Intent.POINTS_RULES: _topic("points", "return refund review", unless="expire clear keep"),
+    Intent.POINTS_RULES: _topic("points", "return refund review", unless="expire clear keep back"),
     Intent.POINTS_EXPIRY: _topic("points expire|keep|clear", "lost"),
     Intent.TIER_RULES: _topic("tier", "lost", unless="upgrade spend"),
     Intent.TIER_UPGRADE: _topic("tier|upgrade upgrade|spend|become", "refund"),
@@ -107,7 +108,7 @@ TOPICS: Mapping[Intent, Topic] = {
     Intent.ACCOUNT_DELETION: _topic("account|close_account delete|close_account", "points coupon tier cancel"),
     Intent.PRIVACY: _topic("privacy|phone|address", unless="change"),
     Intent.SCAM_WARNING: _topic("scam|caller", "refund return verification password courier lost review genuine fault"),
-    Intent.WARRANTY: _topic("warranty", "broken lost region repair"),
+    Intent.WARRANTY: _topic("warranty", "broken lost region repair", unless="give"),
     Intent.REPAIR: _topic("repair", "broken freight slot warranty address"),
     Intent.AUTHENTICITY: _topic("genuine", "store"),
     Intent.SIZE_GUIDE: _topic("size howto|choose|chart|which|where", unless="order_placed change"),
@@ -174,7 +175,8 @@ class Named:
 
     things: frozenset[str]
     aspects: frozenset[str]
-    unknown: int  # characters or words that are no part of anything known
+    unknown: int  # Chinese characters, or English words, that are no part of anything known
+    is_chinese: bool = False
 
 
 @functools.lru_cache(maxsize=1024)
@@ -189,7 +191,7 @@ def named_in(form: str) -> Named:
         _mark(known, match)
     if has_chinese:  # Latin words are product names
         strange = sum(not known[match.start()] for match in _HAN.finditer(form))
-        return Named(things, aspects, strange)
+        return Named(things, aspects, strange, is_chinese=True)
     strange = sum(not any(known[match.start() : match.end()]) for match in _WORD.finditer(form))
     return Named(things, aspects, strange)
 
@@ -225,9 +227,14 @@ def fits(intent: Intent, named: Named, confidence: float = 1.0) -> bool:
     if topic is None:
         return intent in UNCHECKED
     said = named.things | named.aspects
-    known = named.unknown <= _unknown_max(confidence) and named.things <= topic.knows and not named.aspects & topic.unless
+    known = (
+        named.unknown <= _unknown_max(confidence, named.is_chinese)
+        and named.things <= topic.knows
+        and not named.aspects & topic.unless
+    )
     return known and all(group & said for group in topic.needs)
 
 
-def _unknown_max(confidence: float) -> int:
-    return next(most for sure_from, most in _UNKNOWN_MAX if confidence >= sure_from)
+def _unknown_max(confidence: float, is_chinese: bool) -> int:
+    allowed = _UNKNOWN_CHARACTERS_MAX if is_chinese else _UNKNOWN_WORDS_MAX
+    return next(most for sure_from, most in allowed if confidence >= sure_from)

@@ -28,12 +28,13 @@ from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, opt
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, own_intent, said_with
 from serve_app.domain.understanding.subjects import is_short, names_no_subject, own_after, subject_of
-from serve_app.domain.understanding.topics import ANYONES, CASES, TOLD, TOPICS, fits, named_in
+from serve_app.domain.understanding.topics import ANYONES, CASES, TOLD, TOPICS, Named, fits, named_in
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
 _SURE_OF_RULES = 0.58  # that a rule is asked for, whichever
-_SURE_WITH_WORDS = 0.3  # that it is this one, when the words name it and nothing else
+_SURE_WITH_WORDS = 0.35  # that it is this one, when the words name it and nothing else
 _SURE_OF_CLAUSE = 0.8
+_CHANCE_OF_SECOND = 0.04  # of a rule that the words fit when they exclude the best guess
 _SURE_OF_CLAUSE_WITH_WORDS = 0.4
 _SURE_OF_SMALL_TALK = 0.7
 _SURE_OF_PRODUCT = 0.5
@@ -273,6 +274,10 @@ class Understander:
             settled = (
                 confidence >= _SURE_WITH_WORDS and fits(intent, named_in(plain), confidence) and not _turned(plain, intent)
             )
+            if not settled:
+                second = _only_fitting(guesses, named_in(plain))
+                if second is not None and not _turned(plain, second[0]):
+                    return (*second, True)
             of_rules = sum(chance for guess, chance in guesses if Intent(guess) in TOPICS)
             sure = settled or (of_rules >= _SURE_OF_RULES and not _turned(plain, intent))
         return (intent, confidence, settled) if sure else (Intent.OTHER, confidence, False)
@@ -297,6 +302,15 @@ class Understander:
 
 
 _CLAUSES = re.compile(r",| (?:and|but|so|because|if|when|or) | (?=(?:can|could|will|do|does|how|what|is) (?:i|you|u|it)\b)")
+
+
+def _only_fitting(guesses: Sequence[tuple[str, float]], named: Named) -> tuple[Intent, float] | None:
+    """The only rule among the guesses that the words fit, where the best guess does not know a thing that they name."""
+    best = TOPICS.get(Intent(guesses[0][0]))
+    if best is None or named.things <= best.knows or len(named.things) < 2:
+        return None
+    fitting = [(Intent(guess), chance) for guess, chance in guesses if Intent(guess) in TOPICS and fits(Intent(guess), named)]
+    return fitting[0] if len(fitting) == 1 and fitting[0][1] >= _CHANCE_OF_SECOND else None
 
 
 def _points_outside(plain: str) -> bool:
