@@ -244,18 +244,31 @@ class Live:
     async def _beat(self, audience: Audience) -> None:
         """Keeps other processes' answers going while sockets here show them; ends those whose owners have died."""
         every_s = self.grace_s / BEATS
+        # Nobody was asked until now, so nobody was silent.
+        audience.elsewhere = dict.fromkeys(audience.elsewhere, _now())
         try:
             while audience.elsewhere and audience.viewers:
                 await self._say(audience, Watch(every_s))
                 await asyncio.sleep(every_s)
                 for answer_id in silent(audience.elsewhere, _now(), every_s * BEATS):
                     del audience.elsewhere[answer_id]
-                    broken = error_frame(NotReady("The answer broke off. Please ask again."), answer_id=answer_id)
                     for viewer, following in list(audience.viewers.items()):
-                        if answer_id in following.shown:
-                            viewer.show([broken])
+                        if answer_id in following.shown and not await self._show_end(audience, viewer, following, answer_id):
+                            broken = NotReady("The answer broke off. Please ask again.")
+                            viewer.show([error_frame(broken, answer_id=answer_id)])
         finally:
             audience.beating = None
+
+    async def _show_end(self, audience: Audience, viewer: Viewer, following: Following, answer_id: str) -> bool:
+        """Shows what is stored of an answer that nobody gives any more; whether that is all of it."""
+        try:
+            seq = following.shown[answer_id]
+            told = await self._store.told(audience.talk, answer_id, seq) or ()
+            viewer.show([event.frame for event in following.missing(told)])
+            return told[-1].last if told else await self._ends_with(audience, answer_id, seq)
+        except StoreFailed as error:
+            logger.warning("the end of an answer is not known: %s", error)
+            return False
 
     async def _say(self, audience: Audience, note: Note) -> None:
         try:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import MutableMapping, Sequence
-from typing import Any, TypeGuard, cast
+from collections.abc import MutableMapping
+from contextlib import suppress
+from typing import Any, TypeGuard
 
-import orjson
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from serve_app import tracing
@@ -18,10 +16,12 @@ from serve_app.answering.chat import Chat
 from serve_app.answering.frames import error_frame, frame
 from serve_app.answering.in_flight import InFlight
 from serve_app.api.asking import question_of
-from serve_app.api.bodies import AskBody, Id, Locale, checked
+from serve_app.api.bodies import AskBody, checked
 from serve_app.api.edge import as_json
 from serve_app.api.origins import require_origin
+from serve_app.api.outbox import Outbox
 from serve_app.api.services import Services
+from serve_app.api.socket_frames import CancelFrame, FrameTooLarge, HelloFrame, ResumeFrame, parsed
 from serve_app.domain.errors import (
     Forbidden,
     InvalidField,
@@ -48,34 +48,6 @@ ID_CHARS_MAX = 128
 DESK_S = 2.0
 
 
-class HelloFrame(BaseModel):
-    """The first frame; again, to renew a token."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    token: str = Field(min_length=1, max_length=8192, description="An API key or a visitor's token.")
-    customer_token: str | None = Field(default=None, max_length=8192)
-    session_id: Id | None = None
-    locale: Locale | None = None
-
-
-class ResumeFrame(BaseModel):
-    """Asks for an answer's events after one of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    answer_id: Id
-    after_seq: int = Field(ge=0)
-
-
-class CancelFrame(BaseModel):
-    """The customer does not want the rest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    answer_id: Id
-
-
 def add_socket(app: FastAPI, services: Services) -> None:
     sockets = InFlight(services.limits.sockets)
     origins = {origin for tenant in services.tenants.values() for origin in tenant.web.origins}
@@ -94,8 +66,9 @@ def add_socket(app: FastAPI, services: Services) -> None:
             with sockets.one():
                 await Socket(websocket, services).run()
         except Overloaded as error:
-            await websocket.send_text(error_frame(error))
-            await websocket.close(OVERLOADED)
+            with suppress(WebSocketDisconnect, RuntimeError, OSError):
+                await websocket.send_text(error_frame(error))
+                await websocket.close(OVERLOADED)
 
 
 async def _deny(websocket: WebSocket, error: ZeroWaitError) -> None:
@@ -103,65 +76,6 @@ async def _deny(websocket: WebSocket, error: ZeroWaitError) -> None:
         await websocket.send_denial_response(as_json(error.body(), error.status))
     else:
         await websocket.close()
-
-
-class Outbox:
-    """What a socket's client still has to get: bounded, so that one that does not read is cut. The port `Viewer`.
-
-    `backlog_chars`: of all the frames that wait; what is shown at once may be longer where nothing else waits.
-    """
-
-    def __init__(self, backlog_chars: int) -> None:
-        self.customer_id: str | None = None
-        self.cut = asyncio.Event()
-        self._backlog_chars = backlog_chars
-        self._frames: deque[str] = deque()
-        self._chars = 0
-        self._held: list[str] | None = []
-        self._changed = asyncio.Event()
-        self._ended = False
-
-    def show(self, frames: Sequence[str]) -> None:
-        """Never waits. What is shown while it is held goes after what `release` sends."""
-        if not frames or self._ended or self.cut.is_set():
-            return
-        if self._held is not None:
-            self._held += frames
-            return
-        chars = sum(map(len, frames))
-        if self._frames and self._chars + chars > self._backlog_chars:
-            self._frames.clear()
-            self.cut.set()
-            return
-        self._frames += frames
-        self._chars += chars
-        self._changed.set()
-
-    def hold(self) -> None:
-        if self._held is None:
-            self._held = []
-
-    def release(self, *first: str) -> None:
-        held, self._held = self._held or [], None
-        self.show([*first, *held])
-
-    def end(self) -> None:
-        """Nothing comes after what waits now."""
-        self.release()
-        self._ended = True
-        self._changed.set()
-
-    async def send(self, websocket: WebSocket) -> None:
-        """Sends until the end, or until the client has gone."""
-        while True:
-            self._changed.clear()
-            while self._frames:
-                text = self._frames.popleft()
-                await websocket.send_text(text)
-                self._chars -= len(text)
-            if self._ended:
-                return
-            await self._changed.wait()
 
 
 class _Closed(Exception):
@@ -228,6 +142,8 @@ class Socket:
                 return None
             try:
                 await self._take(message)
+            except FrameTooLarge:
+                return TOO_LARGE
             except _Closed as closed:
                 return closed.code
 
@@ -241,7 +157,7 @@ class Socket:
         """One frame of the client's. What is wrong with it is told; the socket goes on."""
         about: dict[str, str] = {}
         try:
-            kind, fields = _parsed(message, self._limits.body_bytes)
+            kind, fields = parsed(message, self._limits.body_bytes)
             about = {name: value for name in ("message_id", "answer_id") if _is_id(value := fields.get(name))}
             if kind == "ping":
                 self._show(frame("pong"))
@@ -258,7 +174,7 @@ class Socket:
                 raise MalformedRequest("type: send hello, ask, resume, cancel or ping.", param="type")
         except ZeroWaitError as error:
             self._show(error_frame(error, **about))
-        except (_Closed, asyncio.CancelledError):
+        except (_Closed, FrameTooLarge, asyncio.CancelledError):
             raise
         except Exception:
             logger.exception("a frame was not understood")
@@ -295,15 +211,19 @@ class Socket:
         if self._chat is None or self._chat.talk != talk:
             self._leave()
             self._chat = self._new_chat(talk)
-        active = await self._services.live.join(talk, self._outbox)
-        ready = frame(
-            "ready",
-            session_id=talk.session_id,
-            customer_id=caller.customer_id,
-            handoff=await self._handoff(talk),
-            active=[{"answer_id": answer_id, "seq": seq} for answer_id, seq in active.items()],
-        )
-        self._outbox.release(ready)
+        first: list[str] = []
+        try:
+            active = await self._services.live.join(talk, self._outbox)
+            ready = frame(
+                "ready",
+                session_id=talk.session_id,
+                customer_id=caller.customer_id,
+                handoff=await self._handoff(talk),
+                active=[{"answer_id": answer_id, "seq": seq} for answer_id, seq in active.items()],
+            )
+            first.append(ready)
+        finally:
+            self._outbox.release(*first)
 
     async def _caller(self, hello: HelloFrame) -> Caller:
         return await self._services.authenticator.caller(hello.token, hello.customer_token, "ask")
@@ -373,26 +293,6 @@ class Socket:
 
 
 _CODES = {401: UNAUTHENTICATED, 403: FORBIDDEN}
-
-
-def _parsed(message: MutableMapping[str, Any], bytes_max: int) -> tuple[str, dict[str, Any]]:
-    """A frame's type and its other fields. Raises MalformedRequest; closes the socket when it is too long."""
-    text: str | None = message.get("text")
-    if text is None:
-        raise MalformedRequest("Send text frames.")
-    if len(text) > bytes_max or len(text.encode()) > bytes_max:
-        raise _Closed(TOO_LARGE)
-    try:
-        tree = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise MalformedRequest(f"The frame is not valid JSON: {error.msg} at character {error.pos}.") from None
-    if not isinstance(tree, dict):
-        raise MalformedRequest("A frame must be a JSON object.")
-    fields = cast("dict[str, Any]", tree)
-    kind = fields.pop("type", None)
-    if kind is None and fields.keys() == {"answer_id", "after_seq"}:
-        kind = "resume"
-    return str(kind), fields
 
 
 def _is_id(value: Any) -> TypeGuard[str]:

@@ -164,6 +164,21 @@ async def test_an_answer_whose_process_died_breaks_off_for_those_who_show_it() -
         assert "error" not in asking.events
 
 
+async def test_an_answer_that_ended_unheard_is_shown_to_its_end() -> None:
+    async with processes(2, grace_s=0.08) as (here, there):
+        asking, away, course = await here.joined(), await there.joined(), Course()
+        course.allowed = asyncio.Semaphore(1)
+        here.chat(asking, course).ask(message("m1"), 0)
+        await away.has("delta")
+        store = there.live._store  # pyright: ignore[reportPrivateUsage]
+        await store.ignore(TALK)
+        for _ in range(2):
+            course.allowed.release()
+        await away.has("done")
+        assert away.frames[1:] == asking.frames
+        assert "error" not in away.events
+
+
 class DeadStore(MemoryLive):
     """Nothing of it works."""
 

@@ -12,8 +12,9 @@ import pytest
 from starlette.websockets import WebSocket
 
 from serve_app.answering.in_flight import InFlight
+from serve_app.api.outbox import Outbox
 from serve_app.api.services import Services
-from serve_app.api.socket import Outbox, Socket
+from serve_app.api.socket import Socket
 from serve_app.config import LimitSettings, TenantSettings
 from serve_app.domain.errors import StoreFailed, Unauthenticated
 from serve_app.domain.live import Talk
