@@ -12,28 +12,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from serve_app.adapters.knowledge_fields import FIELDS, given_field, language_of
+from serve_app.adapters.knowledge_fields import FIELDS, given_field, language_of, name_of
 from serve_app.domain.drafting import EntryPatch, Given, Place, Reading, Text, Unreadable
 from serve_app.domain.knowledge import Entry
 from serve_app.domain.messages import Language
 
 NEEDED = ("id", "language", "questions", "answer")
 COLUMNS = (*NEEDED, *FIELDS)
-_IN_CHINESE = {
-    "编号": "id",
-    "语言": "language",
-    "问题": "questions",
-    "问法": "questions",
-    "答案": "answer",
-    "意图": "intent",
-    "生效时间": "valid_from",
-    "失效时间": "valid_to",
-    "推荐": "suggested",
-}
 _CELL_CHARACTERS_MAX = 100_000
+# What a spreadsheet saves in the place of a text that it took for a formula: one that begins with = + - or @.
+_ERROR = re.compile(r"#(NAME\?|REF!|VALUE!|DIV/0!|N/A|NULL!|NUM!|SPILL!|#+)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -115,15 +107,17 @@ def _numbered(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(place: Place, header: list[str]) -> list[str]:
-    plain = [cell.strip().casefold().replace(" ", "_") for cell in header]
-    names = [_IN_CHINESE.get(cell, cell) for cell in plain]
+    names = [name_of(cell) for cell in header]
     while names and not names[-1]:
         names.pop()
     wrong = [name for name in names if name not in COLUMNS]
     missing = [name for name in NEEDED if name not in names]
     twice = sorted({name for name in names if names.count(name) > 1})
     if missing:
-        raise _BadTable(place.line, f"the first row must name the columns; there is no {', '.join(missing)}")
+        how = ", with , and not ， between them" if any("，" in cell for cell in header) else ""
+        raise _BadTable(place.line, f"the first row must name the columns{how}; there is no {', '.join(missing)}")
+    if "" in names:
+        raise _BadTable(place.line, f"column {names.index('') + 1} has no name: name it, or take it out")
     if wrong or twice:
         what = f"there is no column {wrong[0]!r}" if wrong else f"the column {twice[0]} is there twice"
         raise _BadTable(place.line, f"{what}: use {', '.join(COLUMNS)}")
@@ -134,14 +128,25 @@ def _row(place: Place, columns: list[str], cells: list[str]) -> dict[str, str]:
     if any(cell.strip() for cell in cells[len(columns) :]):
         raise Unreadable((f"{place}: more cells than columns: put a text that holds a comma in quotation marks",))
     padded = [*cells, *[""] * (len(columns) - len(cells))]
-    return {column: cell.strip() for column, cell in zip(columns, padded, strict=False)}
+    row = dict(zip(columns, padded, strict=False))
+    # A line break at the end says that the cell has a question a line.
+    return {column: cell if column == "questions" else cell.strip() for column, cell in row.items()}
 
 
 def _take(place: Place, row: Mapping[str, str], entries: dict[str, _Rows]) -> None:
     """Adds a row to its entry. Raises Unreadable."""
-    empty = [column for column in NEEDED if not row[column]]
+    empty = [column for column in NEEDED if not row[column].strip()]
     if empty:
-        raise Unreadable((f"{place}: {' and '.join(empty)} must not be empty",))
+        merged = "; of merged cells only the first has a text: unmerge and fill them" if empty[0] in ("id", "language") else ""
+        raise Unreadable((f"{place}: {' and '.join(empty)} must not be empty{merged}",))
+    for column, cell in row.items():
+        if _ERROR.fullmatch(cell.strip()):
+            raise Unreadable(
+                (f"{place}: {column} is {cell!r}, an error of the spreadsheet: write it again, formatted as text",)
+            )
+    questions = _questions(row["questions"])
+    if not questions:
+        raise Unreadable((f"{place}: questions must not be empty",))
     try:
         language = language_of(row["language"])
     except ValueError as error:
@@ -150,7 +155,7 @@ def _take(place: Place, row: Mapping[str, str], entries: dict[str, _Rows]) -> No
     if language in rows.texts:
         first = rows.at[language]
         raise Unreadable((f"{place}: entry {row['id']}: its {language} stands on line {first.line} already",))
-    rows.texts[language] = Text(_questions(row["questions"]), row["answer"].replace("\r\n", "\n").replace("\r", "\n"))
+    rows.texts[language] = Text(questions, row["answer"].replace("\r\n", "\n").replace("\r", "\n"))
     rows.at[language] = place
     for column in FIELDS:
         if column not in row:

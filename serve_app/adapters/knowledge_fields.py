@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,17 @@ from serve_app.domain.intents import Intent
 from serve_app.domain.messages import Language
 
 FIELDS = ("intent", "valid_from", "valid_to", "suggested")
+_IN_CHINESE = {
+    "编号": "id",
+    "语言": "language",
+    "问题": "questions",
+    "问法": "questions",
+    "答案": "answer",
+    "意图": "intent",
+    "生效时间": "valid_from",
+    "失效时间": "valid_to",
+    "推荐": "suggested",
+}
 _LANGUAGES: dict[str, Language] = {
     **dict.fromkeys(("zh", "zh-cn", "中文", "chinese"), "zh"),
     **dict.fromkeys(("en", "en-us", "en-gb", "英文", "english"), "en"),
@@ -22,12 +34,26 @@ _INSTANT = re.compile(
 )
 
 
+def name_of(text: str) -> str:
+    """A field's or a column's name as it was meant: in any case or width, also in Chinese."""
+    plain = unicodedata.normalize("NFKC", text).strip().casefold().replace(" ", "_")
+    return _IN_CHINESE.get(plain, plain)
+
+
+def is_language(text: str) -> bool:
+    return _plain_language(text) in _LANGUAGES
+
+
 def language_of(text: str) -> Language:
     """Raises ValueError saying what to write."""
-    language = _LANGUAGES.get(text.strip().casefold().replace("_", "-"))
+    language = _LANGUAGES.get(_plain_language(text))
     if language is None:
         raise ValueError(f"there is no language {text!r}: write zh or en")
     return language
+
+
+def _plain_language(text: str) -> str:
+    return name_of(text).replace("_", "-")
 
 
 def given_field(name: str, text: str, time_zone: str) -> Given:
@@ -36,7 +62,7 @@ def given_field(name: str, text: str, time_zone: str) -> Given:
         return {"intent": _intent(text)}
     if name == "suggested":
         return {"suggested": _yes(text)}
-    border = _instant(name, text, time_zone) if text else None
+    border = instant_of(name, text, time_zone) if text else None
     return {"valid_from": border} if name == "valid_from" else {"valid_to": border}
 
 
@@ -54,8 +80,11 @@ def _yes(text: str) -> bool:
     return said in _YES
 
 
-def _instant(name: str, text: str, time_zone: str) -> datetime:
-    """ISO 8601, also with slashes, as spreadsheets write it. Without an offset in the shop's zone; a day is its beginning."""
+def instant_of(name: str, text: str, time_zone: str) -> datetime:
+    """ISO 8601, also with slashes, as spreadsheets write it. Without an offset in the shop's zone; a day is its beginning.
+
+    Raises ValueError saying what to write for the field `name`.
+    """
     found = _INSTANT.fullmatch(text)
     try:
         if found is None:

@@ -46,7 +46,7 @@ def read_file(name: str, raw: bytes, time_zone: str) -> Reading:
     text = _text(name, raw)
     if suffix == ".csv":
         return read_csv(name, text, time_zone)
-    return read_markdown(name, text, time_zone) if suffix == ".md" else read_yaml(name, text)
+    return read_markdown(name, text, time_zone) if suffix == ".md" else read_yaml(name, text, time_zone)
 
 
 def _folder(folder: Traversable, time_zone: str, say: Callable[[str], None]) -> Reading:

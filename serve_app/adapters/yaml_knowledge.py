@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+)
 
+from serve_app.adapters.knowledge_fields import instant_of
 from serve_app.domain.drafting import EntryPatch, Given, Place, Reading, Text, Unreadable
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template, TemplateCase
@@ -15,7 +27,21 @@ from serve_app.domain.messages import Language
 from serve_app.domain.policies import Policy, Unit
 from serve_app.domain.publication import Publication
 
+# Deeper than anything that is written by hand; the parser would end the process.
+_DEPTH_MAX = 50
+
+
+def _instant(value: Any, info: ValidationInfo[str]) -> Any:
+    """Without an offset in the shop's zone, which is the context; a day is its beginning."""
+    if isinstance(value, str):
+        return instant_of("it", value, info.context)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=ZoneInfo(info.context))
+    return datetime(value.year, value.month, value.day, tzinfo=ZoneInfo(info.context)) if isinstance(value, date) else value
+
+
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 
 
 class _Form(BaseModel):
@@ -32,8 +58,8 @@ class _EntryForm(_Form):
     intent: Intent = Intent.OTHER
     zh: _EntryText
     en: _EntryText
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime | None = None
+    valid_from: _Instant | None = None
+    valid_to: _Instant | None = None
     suggested: bool = True
 
     def patch(self) -> EntryPatch:
@@ -64,12 +90,12 @@ class _PolicyForm(_Form):
     currency: str | None = None
 
 
-def read_yaml(name: str, text: str) -> Reading:
+def read_yaml(name: str, text: str, time_zone: str) -> Reading:
     """What a file holds: policies in `policies.yaml`, templates in `templates.yaml`, entries in any other.
 
-    `name` stands in the messages. Raises Unreadable with every problem's line.
+    `name` stands in the messages; local times are in `time_zone`. Raises Unreadable with every problem's line.
     """
-    file = _File(name, text)
+    file = _File(name, text, time_zone)
     kind = name.rpartition("/")[2].rpartition(".")[0]
     if kind == "policies":
         policies = tuple(file.policies())
@@ -109,12 +135,14 @@ _F = TypeVar("_F", bound=_Form)
 class _File:
     """One file, with the lines of its items. `problems` gathers what is wrong."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, time_zone: str) -> None:
         self._name = name
+        self._time_zone = time_zone
         self.places: dict[str, Place] = {}
         self.problems: list[str] = []
         loader = yaml.CSafeLoader(text)
         try:
+            _check_depth(text)
             node: Any = loader.get_single_node()
             self._tree: Any = None if node is None else loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]
         except (yaml.YAMLError, ValueError) as error:
@@ -131,6 +159,8 @@ class _File:
             else ()
         )
         self._lines: list[int] = [part.start_mark.line + 1 for part in parts]
+        for line, key in _repeated(node, set()):
+            self._wrong(line, f"{key!r} is there twice: keep one")
 
     def policies(self) -> Iterable[Policy]:
         tree = self._tree
@@ -160,15 +190,50 @@ class _File:
 
     def _valid(self, form: type[_F], value: Any, line: int, where: str) -> _F | None:
         try:
-            return form.model_validate(value)
+            return form.model_validate(value, context=self._time_zone)
         except ValidationError as error:
             for found in error.errors(include_url=False, include_input=False):
                 field = ".".join(str(part) for part in found["loc"])
-                self._wrong(line, f"{where}{field or 'the item'}: {found['msg']}")
+                said = _MESSAGES.get(found["type"]) or found["msg"].removeprefix("Value error, ")
+                self._wrong(line, f"{where}{field or 'the item'}: {said}")
             return None
 
     def _wrong(self, line: int, message: str) -> None:
         self.problems.append(f"{Place(self._name, line)}: {message}")
+
+
+_MESSAGES = {
+    "missing": "it must be there",
+    "extra_forbidden": "there is no such field",
+    "model_type": "write its fields under it, as `name: value`",
+    "string_type": "write a text; in quotation marks if it looks like a number, a date, yes or no",
+}
+
+
+def _check_depth(text: str) -> None:
+    """Raises ValueError. Events, unlike nodes, come without recursion."""
+    depth = 0
+    for event in cast("Iterable[Any]", yaml.parse(text, Loader=yaml.CSafeLoader)):  # pyright: ignore[reportUnknownMemberType]
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH_MAX:
+            raise ValueError("it is nested too deeply")
+
+
+def _repeated(node: Any, seen: set[int]) -> Iterator[tuple[int, str]]:
+    """The keys that stand twice in a mapping, of which the parser keeps the last; each with its line."""
+    if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in cast("list[tuple[Any, Any]]", node.value):
+            if isinstance(key, yaml.ScalarNode) and key.value in keys:
+                yield key.start_mark.line + 1, key.value
+            keys.add(str(key.value))
+            yield from _repeated(value, seen)
+        return
+    for part in cast("list[Any]", node.value):
+        yield from _repeated(part, seen)
 
 
 def _written(tree: Any) -> str:

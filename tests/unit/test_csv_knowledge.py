@@ -49,7 +49,7 @@ def test_fields_are_those_of_the_entry() -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_what_spreadsheets_write_is_read(delimiter: str, newline: str) -> None:
-    lines = ["ID,Language,问题,答案", "a,中文,问,答", ",,,", 'b,EN,"say ""hi""",x']
+    lines = ["ＩＤ ,Language,问题,答案,,", "a,中文,问,答", ",,,", 'b,EN,"say ""hi""",x']
     raw = newline.join(line.replace(",", delimiter) for line in lines).encode("utf-8-sig")
     first, second = read_file("faq.csv", raw, ZONE).entries
     assert first.texts == {"zh": Text(("问",), "答")}
@@ -62,6 +62,11 @@ def test_what_spreadsheets_write_is_read(delimiter: str, newline: str) -> None:
         ("", "faq.csv:1: the first row must name the columns; there is no id, language, questions, answer"),
         ("id,language,questions\n", "faq.csv:1: the first row must name the columns; there is no answer"),
         ("id,language,questions,answer,colour\n", "faq.csv:1: there is no column 'colour': use id, "),
+        ("id,language,,questions,answer\n", "faq.csv:1: column 3 has no name"),
+        ("编号，语言，问题，答案\n", "faq.csv:1: the first row must name the columns, with , and not ， between them"),
+        (HEAD + "a,zh,q,a\n,en,q,a", "faq.csv:3: id must not be empty; of merged cells only the first has a text"),
+        (HEAD + "a,en,|,a", "faq.csv:2: questions must not be empty"),
+        (HEAD + "a,en,q,#NAME?", "faq.csv:2: answer is '#NAME?', an error of the spreadsheet"),
         ("id,language,questions,answer,answer\n", "faq.csv:1: the column answer is there twice"),
         (HEAD + "a,fr,q,a", "faq.csv:2: there is no language 'fr'"),
         (HEAD + "a,en,,a", "faq.csv:2: questions must not be empty"),

@@ -74,6 +74,10 @@ def test_an_entry_is_a_heading_with_its_languages(newline: str) -> None:
         ("礼盒\n\n可以", "礼盒\n可以", "gifts.md:15: entry gift-wrap, zh: leave a blank line between questions and answer"),
         ("可以，下单时\n备注即可。", "", "gifts.md:10: entry gift-wrap, zh: it needs a list of questions, then an answer"),
         ("### zh", "## gift-wrap\n\n### zh", "gifts.md:10: entry gift-wrap stands on line 5 already"),
+        ("## gift-wrap", "# gift-wrap", "gifts.md:10: the language zh stands under no entry: write the entry's id above it"),
+        ("## gift-wrap", "##gift-wrap", "gifts.md:10: the language zh stands under no entry: write the entry's id above it"),
+        ("It costs", "##gift-card", "gifts.md:26: a heading needs a space after its ##"),
+        ("It costs", "<div>It</div>\n\ncosts", "gifts.md:26: entry gift-wrap, en: write text, not HTML"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_line(old: str, new: str, complaint: str) -> None:
@@ -101,3 +105,20 @@ def test_what_is_no_knowledge_is_refused(tmp_path: Path) -> None:
         read_file("faq.docx", b"", ZONE)
     with pytest.raises(Unreadable, match="cannot be read"):
         read_path(tmp_path / "none.md", ZONE)
+
+
+def test_what_stands_under_a_title_is_for_the_reader() -> None:
+    (patch,) = read(GOOD + "\n# Cards\n\nNot ready yet.\n\n- a list\n").entries
+    assert patch.texts["en"].answer.endswith("- a card")
+
+
+def test_nothing_of_an_answer_is_lost() -> None:
+    answer = "第一行  \n第二行\\\n第三行\n\n[注]: 要预约\n\n| 重量 | 运费 |\n|---|---|\n| 1 | 8 |\n\n<!-- for the writer -->"
+    (patch,) = read(GOOD.replace("可以，下单时\n备注即可。", answer)).entries
+    assert patch.texts["zh"].answer == "第一行\n第二行\n第三行\n\n[注]: 要预约\n\n| 重量 | 运费 |\n|---|---|\n| 1 | 8 |"
+
+
+def test_it_is_read_as_people_write_it() -> None:
+    told = GOOD.replace("- 能包装吗\n- 有没有\n  礼盒", "1. 能包装吗\n2. 有没有礼盒").replace("### zh", "### 中文：")
+    told = told.replace("valid_from: ", "生效时间：").replace("- suggested: no", "- Suggested: 否")
+    assert read(told) == read(GOOD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ def test_a_folder_is_read_whole(tmp_path: Path) -> None:
         ("returns.yaml", ENTRY.replace("return_policy", "retrun_policy"), "returns.yaml:2: returns: intent"),
         ("returns.yaml", ENTRY + "  colour: red", "returns.yaml:2: returns: colour"),
         ("returns.yaml", ENTRY + ENTRY, "returns.yaml:7: returns stands on line 2 already"),
+        ("returns.yaml", ENTRY + "  zh: {questions: [q], answer: a}", "returns.yaml:6: 'zh' is there twice"),
+        ("returns.yaml", ENTRY.replace("{questions: [能退吗], answer: 可以。}", "yes"), "returns.yaml:2: returns: zh: write"),
+        ("returns.yaml", ENTRY + "  valid_to: soon", "returns.yaml:2: returns: valid_to: it is 'soon': write it as 2026-12-10"),
+        ("policies.yaml", "a: {unit: days, value: 1}\na: {unit: days, value: 2}", "policies.yaml:2: 'a' is there twice"),
+        ("returns.yaml", "[" * 10_000, "returns.yaml:1: this is not YAML: it is nested too deeply"),
         ("templates.yaml", "- {id: tier, intent: tier, cases: []}", "templates.yaml:1: tier: cases"),
         ("policies.yaml", "- 1", "policies.yaml:1: write policies as"),
         ("policies.yaml", "\nfee: {unit: pounds, value: 1}", "policies.yaml:2: policy fee: unit"),
@@ -64,7 +70,13 @@ def test_every_bad_item_is_told_at_once() -> None:
 def test_what_is_written_reads_back() -> None:
     knowledge = demo_knowledge()
     files = yaml_of(knowledge)
-    entries = read_yaml("entries.yaml", files["entries.yaml"])
+    entries = read_yaml("entries.yaml", files["entries.yaml"], "UTC")
     assert tuple(patch.onto(None) for patch in entries.entries) == knowledge.entries
-    assert read_yaml("templates.yaml", files["templates.yaml"]).templates == knowledge.templates
-    assert read_yaml("policies.yaml", files["policies.yaml"]).policies == knowledge.policies
+    assert read_yaml("templates.yaml", files["templates.yaml"], "UTC").templates == knowledge.templates
+    assert read_yaml("policies.yaml", files["policies.yaml"], "UTC").policies == knowledge.policies
+
+
+@pytest.mark.parametrize("written", ["2026-12-10", "2026-12-10 00:00", "2026-12-10 00:00:00", "2026-12-09T16:00:00Z"])
+def test_times_without_an_offset_are_the_shops(written: str) -> None:
+    (patch,) = read_yaml("returns.yaml", f"{ENTRY}  valid_from: {written}\n", "Asia/Shanghai").entries
+    assert patch.given.get("valid_from") == datetime(2026, 12, 9, 16, tzinfo=UTC)
