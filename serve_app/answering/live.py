@@ -69,6 +69,8 @@ class Live:
         for answer_id in stored.keys() - audience.tellings.keys():
             audience.elsewhere.setdefault(answer_id, now)
         self._keep_watching(audience)
+        # What is being opened elsewhere, of which nothing is stored yet, goes on as well.
+        self.start(self._say(audience, Watch(0)))
         for answer_id, telling in audience.tellings.items():
             stored.pop(answer_id, None)
             if telling.ended_at is None and may_see(telling.customer_id, viewer.customer_id):

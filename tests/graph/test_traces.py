@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from serve_app import tracing
 from tests.graph.front import Front
+from tests.graph.socket_client import greeted
 
 PARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
 
@@ -59,6 +60,22 @@ async def test_a_streams_span_ends_after_its_recording(front: Front, spans: InMe
             await asyncio.sleep(0.01)
             names = [span.name for span in spans.get_finished_spans()]
     assert names.index("record") < names.index("question")
+
+
+async def test_each_question_of_a_socket_is_in_its_callers_trace(front: Front, spans: InMemorySpanExporter) -> None:
+    async with greeted(front, additional_headers={"traceparent": PARENT}) as socket:
+        for _ in range(2):
+            spans.clear()
+            await socket.ask("Tell me a joke")
+            names: list[str] = []
+            async with asyncio.timeout(5):
+                while "question" not in names:
+                    await asyncio.sleep(0.01)
+                    names = [span.name for span in spans.get_finished_spans()]
+            assert names.index("record") < names.index("question")
+            assert "model" in names
+            roots = [span for span in spans.get_finished_spans() if span.parent and f"{span.parent.span_id:016x}" == "cd" * 8]
+            assert [span.name for span in roots] == ["question"]
 
 
 async def test_a_models_answer_has_its_span(front: Front, spans: InMemorySpanExporter) -> None:

@@ -139,6 +139,23 @@ async def test_sockets_of_a_dead_process_keep_nothing_going() -> None:
         assert course.recorded == [("cancelled", "0")]
 
 
+async def test_who_comes_back_to_another_process_keeps_an_opening_going() -> None:
+    async with processes(2) as (here, there):
+        asking, course = await here.joined(), Course()
+        course.opens.clear()
+        chat = here.chat(asking, course)
+        chat.ask(message("m1"), 0)
+        await until(lambda: course.opening)
+        leave(here, chat, asking)
+        audience = here.live._audiences[TALK]  # pyright: ignore[reportPrivateUsage]
+        left = here.live.watched_until(audience)
+        again = await there.joined()
+        await until(lambda: here.live.watched_until(audience) > left)
+        course.opens.set()
+        await again.has("done")
+        assert again.events == ["question", "meta", "delta", "delta", "delta", "done"]
+
+
 async def test_an_answer_is_cancelled_from_another_process() -> None:
     async with processes(2) as (here, there):
         asking, away, course = await here.joined(), await there.joined(), Course()
