@@ -1,7 +1,7 @@
 """The intent classifier: TF-IDF over character n-grams and multinomial logistic regression.
 
-Trained in about a second where it is used, from the phrases in `serve_app/data/utterances`, so no model file has to be kept in
-step with the intents. Logistic regression minimises log loss, and so its probabilities need no calibration of their own
+Trained in two or three seconds where it is used, from the phrases in `serve_app/data/utterances`, so no model file has to be
+kept in step with the intents. Logistic regression minimises log loss, and so its probabilities need no calibration of their own
 (scikit-learn user guide, 1.16 "Probability calibration").
 """
 

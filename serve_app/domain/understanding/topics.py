@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from serve_app.domain.intents import ACTIONS, TEMPLATED, Intent
-from serve_app.domain.understanding.aspects import ASPECTS, FILLER
+from serve_app.domain.understanding.aspects import ASPECTS
+from serve_app.domain.understanding.filler import FILLER
 from serve_app.domain.understanding.things import THINGS
 
 # Chinese characters or English words that may be no part of anything known, by how sure the classifier is.
 _UNKNOWN_CHARACTERS_MAX = ((0.9, 3), (0.7, 2), (0.0, 1))
-_UNKNOWN_WORDS_MAX = ((0.9, 1), (0.0, 0))
+_UNKNOWN_WORDS_MAX = ((0.0, 0),)
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[a-z]+")
 

@@ -100,7 +100,7 @@ STEPS = [
     ("可以两张一起用吗", after(Intent.COUPON_RULES), Intent.COUPON_STACKING, PUBLIC, "zh", True),
     ("专票呢", after(Intent.INVOICE), Intent.VAT_INVOICE, PUBLIC, "zh", True),
     ("到我卡里还是钱包", after(Intent.REFUND_TIME), Intent.OTHER, PERSONAL, "zh", True),
-    ("退到哪里", after(Intent.REFUND_PROGRESS, order_id=B), Intent.REFUND_PROGRESS, TEMPLATED, "zh", True),
+    ("退到哪里", after(Intent.REFUND_PROGRESS, order_id=B), Intent.OWN_REFUND_CHANNEL, TEMPLATED, "zh", True),
     ("退款一般退到哪里", after(Intent.REFUND_PROGRESS, order_id=B), Intent.REFUND_CHANNEL, PUBLIC, "zh", True),
     ("怎么退货", after(Intent.COUPON_RULES), Intent.RETURN_HOWTO, PUBLIC, "zh", True),
     # A case is told before the question

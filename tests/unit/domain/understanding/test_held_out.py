@@ -22,7 +22,7 @@ UNANSWERED = {Intent.OTHER, Intent.PRODUCT, Intent.CHITCHAT, Intent.COMPLAINT}
 
 
 def test_none_was_trained_on():
-    assert len(QUESTIONS) >= 600
+    assert len(QUESTIONS) >= 900
     trained = {canonical_form(phrase) for phrases in load_utterances().values() for phrase in phrases}
     assert [text for text, _ in QUESTIONS if canonical_form(text) in trained] == []
 
@@ -38,7 +38,7 @@ def test_no_wrong_template_or_rule(understander: Understander, today: date, text
 def test_most_are_understood(understander: Understander, today: date):
     answerable = [(text, intent) for text, intent in QUESTIONS if intent not in UNANSWERED]
     right = sum(answers(understander.understand(text, Focus(), today), intent) for text, intent in answerable)
-    assert right / len(answerable) >= 0.87
+    assert right / len(answerable) >= 0.8
 
 
 def answers(understood: Understanding, intent: str) -> bool:
