@@ -14,6 +14,12 @@ from serve_app.ports import Transcripts
 
 logger = logging.getLogger(__name__)
 
+# What only the client tells is read and encoded anew for every question, so it is read up to these lengths, in characters: a
+# question, an answer, and all of it, from the newest turn back.
+TOLD_QUESTION_MAX = 2000
+TOLD_ANSWER_MAX = 4000
+TOLD_MAX = 32_000
+
 
 class TranscriptSession:
     """The port `Sessions`, for the one question that ends `transcript`.
@@ -43,7 +49,7 @@ class TranscriptSession:
             question.tenant,
             question.session_id,
             question.customer_id,
-            tuple(self._turn(question, n, exchange, known) for n, exchange in enumerate(shown, first)),
+            self._turns(question, first, shown, known),
             last.focus if last else Focus(),
             self._from_client,
         )
@@ -74,27 +80,40 @@ class TranscriptSession:
             logger.warning("the turns of a client's transcript are not found: %s", error)
             return {}, None
 
-    def _turn(self, asked: QuestionRecord, number: int, exchange: Exchange, known: Mapping[str, KnownTurn]) -> Turn:
-        found = known.get(exchange.digest or "")
-        if found is not None:
-            return Turn(number, found.turn.question, found.turn.answer)
-        question = QuestionRecord(
-            tenant=asked.tenant,
-            session_id=asked.session_id,
-            message_id="",
-            answer_id="",
-            customer_id=asked.customer_id,
-            text=exchange.question,
-            asked_at=asked.asked_at,
-            new_session=False,
-        )
-        return Turn(number, question, _told(exchange, asked) if exchange.answer else None)
+    def _turns(
+        self, asked: QuestionRecord, first: int, shown: Sequence[Exchange], known: Mapping[str, KnownTurn]
+    ) -> tuple[Turn, ...]:
+        turns: list[Turn] = []
+        left = TOLD_MAX
+        for number, exchange in reversed(list(enumerate(shown, first))):
+            found = known.get(exchange.digest or "")
+            turn = Turn(number, found.turn.question, found.turn.answer) if found else _told(number, exchange, asked)
+            if found is None:
+                left -= len(turn.question.text) + len(turn.answer.text if turn.answer else "")
+            if left < 0:
+                break
+            turns.append(turn)
+        return tuple(reversed(turns))
 
 
-def _told(exchange: Exchange, asked: QuestionRecord) -> AnswerRecord:
+def _told(number: int, exchange: Exchange, asked: QuestionRecord) -> Turn:
+    question = QuestionRecord(
+        tenant=asked.tenant,
+        session_id=asked.session_id,
+        message_id="",
+        answer_id="",
+        customer_id=asked.customer_id,
+        text=exchange.question[:TOLD_QUESTION_MAX],
+        asked_at=asked.asked_at,
+        new_session=False,
+    )
+    return Turn(number, question, _told_answer(exchange, asked) if exchange.answer else None)
+
+
+def _told_answer(exchange: Exchange, asked: QuestionRecord) -> AnswerRecord:
     return AnswerRecord(
         answer_id="",
-        text=exchange.answer,
+        text=exchange.answer[:TOLD_ANSWER_MAX],
         language="zh",
         kind=Kind.PERSONAL,
         source="model",

@@ -21,6 +21,8 @@ from serve_app.domain.transcripts import Message, Role
 MESSAGES_MAX = 2000
 STOPS_MAX = 4
 STOP_CHARS_MAX = 100
+# Of all system texts together. They are encoded for every question.
+INSTRUCTIONS_CHARS_MAX = 20_000
 
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -132,6 +134,8 @@ def wanted(tree: dict[str, Any], ours: Sampling, question_chars: int) -> Wanted:
         raise InvalidValue("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
     messages = tuple(_message(raw, f"messages[{index}]") for index, raw in enumerate(body.messages))
     _check_question(messages, question_chars)
+    if sum(len(message.text) for message in messages if message.role == "system") > INSTRUCTIONS_CHARS_MAX:
+        raise ContextTooLong(f"The system text is longer than {INSTRUCTIONS_CHARS_MAX} characters.", param="messages")
     return Wanted(
         model=body.model,
         messages=messages,

@@ -235,7 +235,7 @@ class TestWishes:
     async def test_a_system_text_that_leaves_no_room_is_refused(self, front: Front, client: AsyncOpenAI) -> None:
         asked = len(front.engine.requests)
         with pytest.raises(openai.BadRequestError) as caught:
-            await ask(client, [message("system", "arr " * 40_000), user(SLOW)])
+            await ask(client, [message("system", "退货政策" * 4500), user(SLOW)])
         assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "messages")
         assert len(front.engine.requests) == asked
 

@@ -9,7 +9,7 @@ import pytest
 
 from serve_app.adapters.memory_answers import MemoryAnswers
 from serve_app.adapters.memory_transcripts import MemoryTranscripts
-from serve_app.answering.transcript_sessions import TranscriptSession
+from serve_app.answering.transcript_sessions import TOLD_MAX, TranscriptSession
 from serve_app.domain.errors import NotFound, StoreFailed
 from serve_app.domain.messages import Kind
 from serve_app.domain.question import Focus
@@ -131,6 +131,17 @@ async def test_a_long_conversation_is_given_with_its_last_turns() -> None:
         assert not begun.session.from_client
         assert [turn.number for turn in begun.session.turns][-1:] == ([number - 1] if number > 1 else [])
         assert len(begun.session.turns) <= 4
+
+
+async def test_what_is_only_told_is_read_up_to_a_length() -> None:
+    client = Client(MemoryTranscripts())
+    for number in range(20):
+        client.say("user", f"{number} " + "问" * 100_000).say("assistant", "答" * 100_000)
+    turns = (await client.begin("真的吗?"))[1].session.turns
+    assert [turn.number for turn in turns] == list(range(21 - len(turns), 21)), "the newest ones"
+    words = [turn.question.text + (turn.answer.text if turn.answer else "") for turn in turns]
+    assert words[-1].startswith("19 问")
+    assert 0 < sum(map(len, words)) <= TOLD_MAX
 
 
 async def test_a_shared_answer_is_read_along() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve_app.api.completion_bodies import MESSAGES_MAX, Wanted, wanted
+from serve_app.api.completion_bodies import INSTRUCTIONS_CHARS_MAX, MESSAGES_MAX, Wanted, wanted
 from serve_app.domain.errors import ContextTooLong, InvalidValue, UnsupportedValue, ZeroWaitError
 from serve_app.domain.generation import Sampling
 from serve_app.domain.messages import NO_ASIDES
@@ -98,6 +98,13 @@ def test_a_question_has_a_bound() -> None:
     with pytest.raises(ContextTooLong):
         read([{"role": "user", "content": "x" * 101}])
     assert read([{"role": "system", "content": "x" * 1000}, QUESTION])
+
+
+def test_the_system_texts_have_one_bound_together() -> None:
+    half = {"role": "system", "content": "x" * (INSTRUCTIONS_CHARS_MAX // 2)}
+    assert read([half, {**half, "role": "developer"}, QUESTION])
+    with pytest.raises(ContextTooLong):
+        read([half, {**half, "role": "developer"}, {"role": "system", "content": "x"}, QUESTION])
 
 
 @pytest.mark.parametrize(
