@@ -27,7 +27,7 @@ from serve_app.api.completion_replies import OWN_MODEL, CompletionStream, Form, 
 from serve_app.api.edge import as_json
 from serve_app.api.services import Services
 from serve_app.api.stream import headers_of, while_connected
-from serve_app.domain.errors import ContextTooLong, TooLong, UnknownModel
+from serve_app.domain.errors import ContextTooLong, Forbidden, TooLong, UnknownModel
 from serve_app.domain.messages import Ask, Caller
 from serve_app.domain.normalise import clean
 from serve_app.domain.transcripts import Transcript, read_transcript
@@ -45,6 +45,7 @@ def add_completions(app: FastAPI, services: Services) -> None:
     async def complete(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         started = services.clock.monotonic()
         caller = await caller_of(services, request)
+        _check_key(caller)
         auth_ms = round((services.clock.monotonic() - started) * 1000, 2)
         tree = await read_object(request, services.limits.transcript_bytes)
         asked = wanted(tree, services.completions.sampling, services.limits.question_chars)
@@ -73,6 +74,11 @@ def add_completions(app: FastAPI, services: Services) -> None:
                 headers["retry-after"] = str(failed.retry_after_s)
             return as_json({"error": failed.error}, failed.status, headers)
         return as_json(answer, 200, headers)
+
+    def _check_key(caller: Caller) -> None:
+        """Everybody gets a visitor's token. With system texts of their own, the shop's model would be everybody's."""
+        if not caller.key_id:
+            raise Forbidden("A visitor's token is for the chat. Completions need an API key.")
 
     def _check_model(name: str) -> None:
         if name not in models:

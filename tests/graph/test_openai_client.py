@@ -178,11 +178,11 @@ class TestTranscripts:
 
     async def test_a_miss_lists_questions_and_then_names_a_person(self, front: Front) -> None:
         chat = Chat(front)
-        first = await chat.ask("你们老板的生日是哪天")
+        first = await chat.ask("你们公司上市了吗")
         assert "\n3. " in first
         suggested = first.rpartition("\n1. ")[2].partition("\n")[0]
         picked = Chat(front)
-        await picked.ask("你们老板的生日是哪天")
+        await picked.ask("你们公司上市了吗")
         assert await picked.ask("1") == (await front.ask(suggested))["text"]
         assert "客服时间" in await chat.ask("那他属什么生肖")
 
@@ -238,6 +238,11 @@ class TestRefusals:
         key = await front.new_key(frozenset({"ops"}))
         with pytest.raises(openai.PermissionDeniedError):
             await complete(client_of(front, api_key=key), user(PUBLISHED))
+
+    async def test_a_visitor_of_the_page(self, front: Front) -> None:
+        token = (await front.client.post("/v1/visitors", json={}, headers={"origin": front.url})).json()["token"]
+        with pytest.raises(openai.PermissionDeniedError, match="API key"):
+            await complete(client_of(front, api_key=token), user(PUBLISHED))
 
     async def test_an_unknown_model(self, front: Front) -> None:
         with pytest.raises(openai.NotFoundError) as caught:
