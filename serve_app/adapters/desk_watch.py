@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 OVERLAP = timedelta(seconds=30)
 # Every so many looks all open tickets are read, so that no slip lasts.
 ALL_EVERY = 60
+# A look that takes longer is given up; the next one reaches as far back.
+LOOK_WITHIN_S = 10.0
 # Of a follower that does not read. Older events are dropped first.
 QUEUE_MAX = 256
 
@@ -96,9 +98,14 @@ class DeskWatch:
                 pass
             self._hurry.clear()
             try:
-                await self.refresh()
-            except StoreFailed as error:
-                logger.warning("the tickets cannot be looked at, what the desk does arrives late: %s", error)
+                async with asyncio.timeout(LOOK_WITHIN_S):
+                    await self.refresh()
+            except (StoreFailed, TimeoutError) as error:
+                logger.warning("the tickets cannot be looked at, what the desk does arrives late: %r", error)
+            except Exception:
+                # Without the looks the bot would talk over people for ever.
+                logger.exception("a look at the tickets failed")
+                await asyncio.sleep(self._heartbeat_s)
 
     def _tell(self, before: Ticket | None, ticket: Ticket, said: Sequence[Numbered], now: datetime) -> None:
         desk, waiting = self._desks[ticket.tenant], self.waiting_before(ticket.tenant, ticket)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, UniqueConstraint
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -73,8 +72,9 @@ async def transaction(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         # Not the error's own text: it repeats the statement with what customers wrote.
         raise StoreFailed(f"the record of tickets does not answer ({type(error).__name__})") from error
-    except ValidationError as error:
-        raise StoreFailed(f"the record holds a ticket that cannot be read: {error.error_count()} fields") from error
+    except ValueError as error:
+        # As another version wrote it.
+        raise StoreFailed(f"the record holds a ticket that cannot be read ({type(error).__name__})") from error
 
 
 def ticket_row(ticket: Ticket) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from serve_app.answering.handover import HandoverShop
+from serve_app.answering.handover import HandoverShop, within
 from serve_app.domain.errors import InternalError, InvalidField, NotReady, StoreFailed, ZeroWaitError
 from serve_app.domain.messages import Language
 from serve_app.domain.packet import Packet, packet_of, with_messages
@@ -18,8 +18,12 @@ from serve_app.ports import Clock, Outbox, Sessions, Tickets
 logger = logging.getLogger(__name__)
 
 NAME_CHARS_MAX = 64
+# For each call of the record. An agent waits longer than a customer does.
+WITHIN_S = 10.0
 # Of an agent who gives none.
 _NAMELESS: dict[Language, str] = {"zh": "客服", "en": "Support"}
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,12 @@ class DeskWork:
 
     async def list(self, tenant: str, *, closed: bool, limit: int) -> Desk:
         """The open tickets, oldest first; with `closed` the last `limit` of all."""
-        try:
-            return Desk(await self._tickets.list(tenant, closed=closed, limit=limit), await self._outbox.given_up(tenant))
-        except StoreFailed as error:
-            raise _away(error) from error
+        tickets = await _replied(self._tickets.list(tenant, closed=closed, limit=limit))
+        return Desk(tickets, await _replied(self._outbox.given_up(tenant)))
 
     async def look(self, tenant: str, ticket_id: str) -> Opened:
         """The ticket with its packet, brought up to date. Raises NotFound."""
-        try:
-            ticket, packet, messages = await self._tickets.read(tenant, ticket_id)
-        except StoreFailed as error:
-            raise _away(error) from error
+        ticket, packet, messages = await _replied(self._tickets.read(tenant, ticket_id))
         try:
             session = await self._sessions.read(tenant, ticket.session_id, ticket.customer_id)
         except (ZeroWaitError, InternalError) as error:
@@ -112,17 +111,11 @@ class DeskWork:
         return _checked(name.strip(), "name", NAME_CHARS_MAX) if name.strip() else _NAMELESS[ticket.language]
 
     async def _ticket(self, tenant: str, ticket_id: str) -> Ticket:
-        try:
-            ticket, _, _ = await self._tickets.read(tenant, ticket_id)
-        except StoreFailed as error:
-            raise _away(error) from error
+        ticket, _, _ = await _replied(self._tickets.read(tenant, ticket_id))
         return ticket
 
-    async def _told(self, change: Coroutine[Any, Any, Ticket]) -> Ticket:
-        try:
-            ticket = await change
-        except StoreFailed as error:
-            raise _away(error) from error
+    async def _told(self, change: Awaitable[Ticket]) -> Ticket:
+        ticket = await _replied(change)
         self._changed(ticket)
         return ticket
 
@@ -142,9 +135,12 @@ def opened_json(opened: Opened) -> dict[str, Any]:
     return ticket_json(opened.ticket) | {"packet": packet}
 
 
-def _away(error: StoreFailed) -> NotReady:
-    logger.warning("the tickets cannot be reached: %s", error)
-    return NotReady("The tickets cannot be reached right now.", retry_after_s=5)
+async def _replied(step: Awaitable[T]) -> T:
+    try:
+        return await within(WITHIN_S, step)
+    except StoreFailed as error:
+        logger.warning("the tickets cannot be reached: %s", error)
+        raise NotReady("The tickets cannot be reached right now.", retry_after_s=5) from error
 
 
 def _checked(text: str, field: str, chars_max: int) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from serve_app.answering.work import Work
 from serve_app.config import TenantSettings
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # On the customer's path; a slower record counts as one that is away.
 WITHIN_S = 2.0
+# Off it. Nothing may pile up behind a record that is silent.
+NOTED_WITHIN_S = 15.0
 # Why a ticket was opened, as the desk reads it.
 REASONS: dict[Phrase, str] = {
     Phrase.HANDOFF: "no answer",
@@ -36,6 +38,8 @@ REASONS: dict[Phrase, str] = {
     Phrase.HANDOFF_ACTION: "something to be done",
     Phrase.HANDOFF_GUARD: "unverified answer",
 }
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,11 @@ class Handover:
 
     async def _from(self, work: Work, phrase: Phrase) -> Ticket | None:
         question = Message(self._new_id("tm"), Author.CUSTOMER, work.text, work.asked_at, about=work.ask.message_id)
+        intent, language = work.understood.intent, work.understood.language
         try:
-            async with asyncio.timeout(WITHIN_S):
-                ticket, _ = await self._open(
-                    work.ask.caller, work.session, REASONS[phrase], work.understood.language, [question], work.understood.intent
-                )
-        except (StoreFailed, TimeoutError) as error:
-            logger.warning("no ticket could be opened: %r", error)
+            ticket, _ = await self._open(work.ask.caller, work.session, REASONS[phrase], language, [question], intent)
+        except StoreFailed as error:
+            logger.warning("no ticket could be opened: %s", error)
             return None
         return ticket
 
@@ -130,7 +132,7 @@ class Handover:
             opened_at=self._clock.now(),
             changes=0,
         )
-        opened, is_new = await self._tickets.open(ticket, packet)
+        opened, is_new = await within(WITHIN_S, self._tickets.open(ticket, packet))
         self._view.changed_here(opened)
         return opened, is_new
 
@@ -143,10 +145,10 @@ class Handover:
         question = Message(self._new_id("tm"), Author.CUSTOMER, work.text, work.asked_at, about=work.ask.message_id)
         try:
             with work.step("desk"):
-                async with asyncio.timeout(WITHIN_S):
-                    ticket = await self._tickets.hear(caller.tenant, session_id, caller.customer_id, question)
-        except (StoreFailed, TimeoutError) as error:
-            logger.warning("the bot answers, because the tickets cannot be read: %r", error)
+                hearing = self._tickets.hear(caller.tenant, session_id, caller.customer_id, question)
+                ticket = await within(WITHIN_S, hearing)
+        except StoreFailed as error:
+            logger.warning("the bot answers, because the tickets cannot be read: %s", error)
             work.degraded.append("desk")
             return False
         return ticket is not None and ticket.state is Conversation.HUMAN
@@ -160,12 +162,12 @@ class Handover:
         now = self._clock.now()
         question = Message(self._new_id("tm"), Author.CUSTOMER, work.text, work.asked_at, about=work.ask.message_id)
         answer = Message(self._new_id("tm"), Author.BOT, text, now, about=work.answer_id)
-        self._in_background(self._tickets.note(tenant, session_id, (question, answer)))
+        self._in_background(within(NOTED_WITHIN_S, self._tickets.note(tenant, session_id, (question, answer))))
 
     async def of(self, tenant: str, session_id: str) -> tuple[Handoff | None, Sequence[Message]]:
         """The state of the session's last ticket (None: the bot has it, as ever), and what was said in all of them. Raises
         StoreFailed."""
-        ticket, messages = await self._tickets.of_session(tenant, session_id)
+        ticket, messages = await within(WITHIN_S, self._tickets.of_session(tenant, session_id))
         return (None if ticket is None else self.state(ticket)), messages
 
     async def as_of_now(self, work: Work, events: Sequence[Middle]) -> list[Middle]:
@@ -194,6 +196,15 @@ class Handover:
         """Returns when everything that was said is in its ticket."""
         while self._noting:
             await asyncio.wait(set(self._noting))
+
+
+async def within(limit_s: float, step: Awaitable[T]) -> T:
+    """What the record replies. Raises StoreFailed, also when it does not reply in time."""
+    try:
+        async with asyncio.timeout(limit_s):
+            return await step
+    except TimeoutError as error:
+        raise StoreFailed(f"the record of tickets did not reply within {limit_s:g} s") from error
 
 
 async def _logged(step: Coroutine[Any, Any, None]) -> None:

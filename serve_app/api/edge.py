@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve_app.answering.in_flight import InFlight
-from serve_app.domain.errors import MalformedRequest, NotFound, Overloaded, ZeroWaitError
+from serve_app.domain.errors import MalformedRequest, NotFound, NotReady, Overloaded, StoreFailed, ZeroWaitError
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +48,15 @@ def add_error_handlers(app: FastAPI) -> None:
     async def path(request: Request, _error: Exception) -> Response:
         return await ours(request, NotFound("There is no such conversation."))
 
+    async def without_store(request: Request, error: Exception) -> Response:
+        logger.warning("%s %s is refused: %s", request.method, request.url.path, error)
+        return await ours(request, NotReady("This cannot be read or kept right now. Please try again.", retry_after_s=5))
+
     async def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=499)  # nobody reads it
 
     app.add_exception_handler(ZeroWaitError, ours)
+    app.add_exception_handler(StoreFailed, without_store)
     app.add_exception_handler(HTTPException, routing)
     app.add_exception_handler(RequestValidationError, path)
     app.add_exception_handler(ClientDisconnect, gone)

@@ -40,6 +40,7 @@ class Counted(MemoryTickets):
         super().__init__(time.now)
         self.queries = 0
         self.away = False
+        self.failure: Exception | None = None
 
     async def changed(self, since: datetime, open_since: datetime | None = None) -> Sequence[Ticket]:
         self._count()
@@ -53,6 +54,8 @@ class Counted(MemoryTickets):
         self.queries += 1
         if self.away:
             raise StoreFailed("away")
+        if self.failure is not None:
+            raise self.failure
 
 
 class Desked:
@@ -146,6 +149,21 @@ async def test_what_happened_while_the_record_was_away_is_told_when_it_is_back(d
     assert [event.text for event in told if isinstance(event, Agent)] == ["one"]
     assert [event.state for event in told if isinstance(event, Handoff)] == [Conversation.HUMAN, Conversation.CLOSED]
     assert not desked.watch.has_open("demo", "s")
+
+
+async def test_a_look_that_fails_as_nobody_foresaw_is_not_the_last(desked: Desked, caplog: pytest.LogCaptureFixture) -> None:
+    desked.watch = DeskWatch(desked.tickets, {"demo": DESK}, desked.time, heartbeat_s=0.001, idle_s=3600)
+    desked.tickets.failure = RuntimeError("unforeseen")
+    beating = asyncio.create_task(desked.watch.run())
+    async with asyncio.timeout(10):
+        while "unforeseen" not in caplog.text:
+            await asyncio.sleep(0)
+        desked.tickets.failure = None
+        await desked.opened("s")
+        while not desked.watch.has_open("demo", "s"):
+            await asyncio.sleep(0)
+    beating.cancel()
+    await asyncio.wait([beating])
 
 
 async def test_what_this_process_did_is_known_at_once_and_until_it_is_seen(desked: Desked) -> None:

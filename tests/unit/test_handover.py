@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from serve_app.adapters.memory_tickets import MemoryTickets
 from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.work import Work
 from serve_app.config import TenantSettings
-from serve_app.domain.errors import Conflict, StoreFailed
+from serve_app.domain.errors import Conflict, NotReady, StoreFailed
 from serve_app.domain.intents import Intent
 from serve_app.domain.messages import Ask, Caller, Conversation, Delta, Handoff, Kind
 from serve_app.domain.packet import packet_of
@@ -51,6 +53,16 @@ class Away(MemoryTickets):
         raise StoreFailed("away")
 
     hear = of_session = cast(Callable[..., object], open)  # pyright: ignore[reportAssignmentType]
+
+
+class Silent(MemoryTickets):
+    """A record that takes the question and never replies."""
+
+    async def open(self, *_: object) -> tuple[Ticket, bool]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    hear = note = of_session = cast(Callable[..., object], open)  # pyright: ignore[reportAssignmentType]
 
 
 class Played:
@@ -220,6 +232,24 @@ async def test_without_the_record_the_bot_answers_and_says_how_a_person_is_reach
     assert work.degraded == ["desk"]
     played.watch.changed_here(Ticket("t", "demo", "s", "C1", "zh", Conversation.QUEUED, (), played.clock.now(), 1))
     assert await played.handover.hears(played.work("运费?")) is False
+
+
+async def test_a_record_that_is_silent_counts_as_one_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve_app.answering.handover.WITHIN_S", 0.001)
+    monkeypatch.setattr("serve_app.answering.handover.NOTED_WITHIN_S", 0.001)
+    opened = await Played().handover.over(Played().work("转人工"), Phrase.HANDOFF)
+    played = Played(Silent())
+    work = played.work("转人工")
+    assert len(await played.handover.over(work, Phrase.HANDOFF)) == 1
+    played.watch.changed_here(Ticket("t", "demo", "s", "C1", "zh", Conversation.QUEUED, (), played.clock.now(), 1))
+    assert await played.handover.hears(work) is False
+    assert await played.handover.as_of_now(work, opened) == list(opened)
+    with pytest.raises(StoreFailed):
+        await played.handover.of("demo", "s")
+    with pytest.raises(NotReady):
+        await played.handover.ask_for(Caller("demo", "C1"), played.session(), "button", "zh")
+    played.handover.answered(work, "答")
+    await played.handover.aclose()
 
 
 async def test_a_client_that_holds_its_transcript_gets_no_ticket() -> None:

@@ -6,10 +6,12 @@ import asyncio
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from serve_app.answering.in_flight import InFlight
-from serve_app.api.edge import Edge
+from serve_app.api.edge import Edge, add_error_handlers
+from serve_app.domain.errors import StoreFailed
 
 
 async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -29,6 +31,22 @@ async def test_an_unforeseen_failure_is_logged_and_tells_nothing(caplog: pytest.
     assert response.json()["error"]["code"] == "internal_error"
     assert "SELECT" not in response.text
     assert "SELECT" in caplog.text
+
+
+async def test_a_store_that_is_away_is_said_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+    add_error_handlers(app)
+
+    @app.get("/v1/sessions")
+    async def read() -> None:  # pyright: ignore[reportUnusedFunction]
+        raise StoreFailed("Redis: TimeoutError: 10.0.0.7")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://shop") as http:
+        response = await http.get("/v1/sessions")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert response.json()["error"]["code"] == "not_ready"
+    assert "10.0.0.7" not in response.text
+    assert "10.0.0.7" in caplog.text
 
 
 async def test_more_than_the_bound_are_told_to_come_back_but_probes_are_answered() -> None:
