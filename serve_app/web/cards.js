@@ -70,7 +70,7 @@ function afterSale({ t, data, format, language }) {
     el("p", { class: "card-title" }, [data.type_text ?? data.kind_text, data.title ?? data.line_title].filter(Boolean).join(" · ")),
     facts([
       [t.amount, amount(data.amount_minor, data.currency, format, language)],
-      [t.deadline, !data.refunded_at && when(data.deadline)],
+      [t.deadlines[data.stage] ?? t.deadline, !data.refunded_at && when(data.deadline)],
       [t.refundedAt, when(data.refunded_at)],
       [t.channel, data.refund_channel_text],
       [t.freight, data.freight_payer_text],

@@ -1,118 +1,86 @@
-// The page: what happens when, between the visitor, the socket, the conversation and what is seen.
+// What happens when: between the visitor, the socket, the conversation and what is seen.
 
 import { Conversation } from "./conversation.js";
-import { askDialog, customerButtons, customerDialog, menuDialog, reasonDialog } from "./dialogs.js";
-import { byId, el, kept, newId } from "./dom.js";
+import { askDialog, customerDialog, menuDialog, reasonDialog } from "./dialogs.js";
+import { byId, kept, newId } from "./dom.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
+import { Page } from "./page.js";
 import { askParent, handedOver, Refused, Visitor } from "./visitor.js";
-import { firstLanguage, Format, tag, words } from "./words.js";
+import { firstLanguage, Format, tag } from "./words.js";
+
+const REFUSALS_MAX = 8; // in a row, before it is given up
 
 const shop = JSON.parse(byId("shop").textContent);
 const text = byId("text");
 const log = byId("log");
-let language = firstLanguage();
 let people = [];
 let sessionId = null;
-let greetedWith = null;
+let greetedWith = null; // the session that the last hello named
 let handoff = null;
-let wasOpen = false;
-let linkState = "connecting";
 let agentName = "";
-let unread = 0;
+let linkState = "connecting";
+let wasOpen = false;
+let refusals = 0;
+let renewal = null;
+let isSeen = true;
+let lastKey = null;
 
-const t = () => words(language);
+const page = new Page(shop, firstLanguage(), { start: (question, event) => tapped(event, () => send(question)), become });
 const visitor = new Visitor(shop, (customers) => {
   people = customers;
   showIdentity();
 });
-const conversation = new Conversation((entry) => show(entry));
+const conversation = new Conversation(show);
 const view = new Log({
-  root: log, scroller: byId("main"), format: new Format(shop.timeZone), demoModel: shop.demoModel, page: () => language,
+  root: log, scroller: byId("main"), format: new Format(shop.timeZone), demoModel: shop.demoModel, page: () => page.language,
   actions: { choose, retry, again, stop, rate, rateChat, newChat },
 });
 const link = new Link({ hello, onFrame, onState, onRefused });
 
 // What is seen
 
-let isShown = true;
 function show(entry) {
-  if (!isShown) return;
+  if (!isSeen) return;
   byId("welcome").hidden = conversation.entries.length > 0;
   if (entry) view.update(entry, conversation.entries.at(-1) === entry);
-  else view?.sync(conversation.entries);
+  else view.sync(conversation.entries);
 }
 
+/** Changes the conversation without reading all of it out. */
 function quietly(change) {
-  isShown = false;
+  isSeen = false;
   try {
     change();
   } finally {
-    isShown = true;
+    isSeen = true;
   }
   byId("welcome").hidden = conversation.entries.length > 0;
   view.sync(conversation.entries, true);
 }
 
-function speakLanguage() {
-  document.documentElement.lang = tag(language);
-  const name = shop.name[language];
-  byId("shop-name").textContent = name;
-  showTitle();
-  for (const node of document.querySelectorAll("[data-words]")) node.textContent = t()[node.dataset.words];
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t()[node.dataset.label]);
-  text.placeholder = t().placeholder;
-  const other = language === "zh" ? "en" : "zh";
-  Object.assign(byId("language"), { textContent: other === "en" ? "EN" : "中文", lang: tag(other) });
-  byId("language").setAttribute("aria-label", other === "en" ? "English" : "切换到中文");
+/** Options and retries belong to the last turn only. */
+function settle() {
+  const last = conversation.entries.at(-1);
+  if (!last || last.key === lastKey) return;
+  lastKey = last.key;
+  view.sync(conversation.entries);
+}
+
+function speak(language) {
+  page.speak(language);
   showIdentity();
-  showHandoff();
+  page.showHandoff(handoff, agentName);
   showLink();
   view.again(conversation.entries);
 }
 
-function showTitle() {
-  document.title = `${unread ? `(${unread}) ` : ""}${t().title(shop.name[language])}`;
-}
-
 function showIdentity() {
-  const person = people.find(({ id }) => id === visitor.customerId);
-  const isSomebody = visitor.customerId !== null || visitor.customerToken !== null;
-  byId("identity-line").textContent = !shop.isDemo ? "" : isSomebody ? t().asCustomer(person?.name ?? visitor.customerId) : t().anonymous;
-  const questions = t().starter[isSomebody ? "customer" : "anonymous"];
-  renewed(byId("starters"), questions.join(), () => questions.map((question) => el("li", {}, el("button", { type: "button", class: "option", onclick: (event) => tapped(event, () => send(question)) }, question))));
-  byId("chooser").hidden = !people.length;
-  renewed(byId("customers"), `${language} ${people.length}`, () => customerButtons(t(), people, visitor.customerId, language, choosePerson));
-  for (const button of byId("customers").children) button.setAttribute("aria-pressed", String(button.dataset.id === (visitor.customerId ?? "")));
-}
-
-/** Makes the children anew only when they change: what is being tapped or has the focus stays. */
-function renewed(node, told, make) {
-  if (node.dataset.told === told) return;
-  node.dataset.told = told;
-  node.replaceChildren(...make());
-}
-
-function showHandoff() {
-  const line = byId("handoff-line");
-  const state = handoff?.state;
-  const shown = state === "queued" ? queuedText() : state === "human" ? t().human(agentName || t().someone) : "";
-  line.hidden = !shown;
-  line.dataset.state = state ?? "";
-  line.textContent = shown;
-  byId("person").classList.toggle("on", Boolean(shown));
-}
-
-function queuedText() {
-  if (!handoff.on_duty) return t().queuedOff(handoff.hours);
-  const minutes = Math.ceil((handoff.wait_s ?? 0) / 60);
-  return t().queuedOn(minutes ? t().wait(minutes) : t().waitSoon);
+  page.showIdentity(people, visitor.customerId, visitor.customerId !== null || visitor.customerToken !== null);
 }
 
 function showLink() {
-  const isLost = linkState === "waiting" || (linkState === "connecting" && wasOpen);
-  byId("link-line").hidden = !isLost;
-  byId("link-line").textContent = isLost ? (navigator.onLine ? t().reconnecting : t().offline) : "";
+  page.showLink(linkState === "waiting" || (linkState === "connecting" && wasOpen));
 }
 
 // The socket
@@ -121,19 +89,18 @@ const sessionKey = () => `session:${shop.tenant}:${visitor.subject}`;
 
 async function hello() {
   const token = await visitor.ensure();
-  renewInTime();
+  clearTimeout(renewal);
+  renewal = setTimeout(greetAgain, visitor.renewInMs + 1000);
   sessionId ??= kept.get(sessionKey());
   greetedWith = sessionId;
-  const frame = { type: "hello", token, locale: tag(language) };
+  const frame = { type: "hello", token, locale: tag(page.language) };
   if (visitor.customerToken) frame.customer_token = visitor.customerToken;
   if (sessionId) frame.session_id = sessionId;
   return frame;
 }
 
-let renewal = null;
-function renewInTime() {
-  clearTimeout(renewal);
-  renewal = setTimeout(() => link.greet().catch(() => link.restart()), visitor.renewInMs + 1000);
+function greetAgain() {
+  link.greet().catch(() => link.restart());
 }
 
 function onState(state) {
@@ -144,27 +111,33 @@ function onState(state) {
 }
 
 /** The token or the conversation was not taken: whether another try makes sense. */
-let refusals = 0;
 function onRefused() {
   visitor.forget();
   refusals += 1;
   if (refusals > 1 && sessionId) startAnew();
-  return refusals < 8;
+  return refusals < REFUSALS_MAX;
 }
 
 function onFrame(frame) {
   const { event, answer_id: answerId, data } = frame;
   if (event === "ready") ready(data);
   else if (event === "agent") personSpoke(data);
-  else if (event === "handoff" && !answerId) setHandoff(data);
-  else if (event === "error" && !answerId) refused(frame.message_id, data.error ?? data);
-  else if (event === "error" && data.error?.code === "not_found" && conversation.answering(answerId)?.answer.isWhole === false) catchUp([]);
-  else if (answerId) {
-    const after = conversation.take(frame);
-    if (event === "handoff") setHandoff(data);
-    if (after !== null) link.send({ type: "resume", answer_id: answerId, after_seq: after });
-    settle();
+  else if (answerId) answered(frame);
+  else if (event === "handoff") setHandoff(data);
+  else if (event === "error") refused(frame.message_id, data.error ?? data);
+}
+
+function answered(frame) {
+  const { event, answer_id: answerId, data } = frame;
+  if (event === "error" && data.error?.code === "not_found") {
+    // It cannot be resumed any more: what there is stands in the record.
+    if (conversation.answering(answerId)?.answer.isWhole === false) catchUp([]);
+    return;
   }
+  const after = conversation.take(frame);
+  if (event === "handoff") setHandoff(data);
+  if (after !== null) link.send({ type: "resume", answer_id: answerId, after_seq: after });
+  settle();
 }
 
 function ready({ session_id: id, handoff: state, active = [] }) {
@@ -173,7 +146,7 @@ function ready({ session_id: id, handoff: state, active = [] }) {
   if (greetedWith && !isOld) conversation.notice("sessionGone");
   sessionId = id;
   kept.set(sessionKey(), id);
-  setHandoff(state, { quietly: true });
+  setHandoff(state, { isNews: false });
   for (const { answer_id: answerId } of active) resume(answerId);
   if (isOld) catchUp(active);
   else sendUnsettled();
@@ -184,7 +157,7 @@ function resume(answerId) {
   if (!answer?.isWhole) link.send({ type: "resume", answer_id: answerId, after_seq: answer?.seq ?? 0 });
 }
 
-/** What was said while this page was not there. */
+/** What was said while this page was not there. `active`: the answers under way. */
 async function catchUp(active) {
   const mine = sessionId;
   try {
@@ -195,7 +168,7 @@ async function catchUp(active) {
       if (!active.length) conversation.revive();
     });
     agentName = session.messages?.findLast(({ from }) => from === "agent")?.name ?? agentName;
-    setHandoff(session.handoff ?? null, { quietly: true });
+    setHandoff(session.handoff ?? null, { isNews: false });
   } catch (error) {
     // A conversation without a question may not be known yet; without a network the link says so itself.
     if (!(error instanceof Refused || error instanceof TypeError)) throw error;
@@ -215,7 +188,7 @@ function refused(messageId, error) {
     startAnew();
     conversation.notice("sessionGone");
     link.restart();
-  } else if (messageId) conversation.mark(messageId, "failed", error);
+  } else if (messageId) conversation.mark(messageId, "failed");
 }
 
 function signInAgain(error) {
@@ -225,28 +198,32 @@ function signInAgain(error) {
     conversation.notice("signedOut");
     askParent(shop);
   }
-  setTimeout(() => link.greet().catch(() => link.restart()), 1000);
+  setTimeout(greetAgain, 1000);
 }
 
 function startAnew() {
   kept.remove(sessionKey());
   sessionId = null;
   handoff = null;
-  showHandoff();
+  agentName = "";
+  page.showHandoff(handoff, agentName);
 }
 
 // What the customer does
 
-function send(question, { choice = null } = {}) {
+function send(question, choice = null) {
   const asked = { id: newId(), text: question, choice, state: "queued" };
   conversation.ask(asked);
   dispatch(asked);
   view.toEnd(true);
 }
 
-function dispatch({ id, text: question, choice }) {
-  const frame = choice === null || choice === undefined ? { type: "ask", message_id: id, question } : { type: "ask", message_id: id, choice };
-  conversation.mark(id, link.send(frame) ? "sending" : "queued");
+function dispatch(question) {
+  conversation.mark(question.id, link.send(askFrame(question)) ? "sending" : "queued");
+}
+
+function askFrame({ id, text: question, choice }) {
+  return { type: "ask", message_id: id, ...(choice ? { choice } : { question }) };
 }
 
 /** A tap removes or disables what was tapped: the focus goes on to where one would type, unless that opens a keyboard. */
@@ -254,12 +231,12 @@ function tapped(event, action) {
   const byKey = event.detail === 0;
   action();
   if (byKey) text.focus();
-  else if (!event.currentTarget?.isConnected || event.currentTarget.closest("[hidden]")) log.focus({ preventScroll: true });
+  else log.focus({ preventScroll: true });
 }
 
 function choose(answer, id, label) {
   answer.taken = id;
-  send(label, { choice: id });
+  send(label, id);
 }
 
 function retry(messageId) {
@@ -270,7 +247,7 @@ function retry(messageId) {
 /** The same message once more: what broke off is answered anew. */
 function again({ questions }) {
   const [first] = questions;
-  if (first) link.send(first.choice ? { type: "ask", message_id: first.id, choice: first.choice } : { type: "ask", message_id: first.id, question: questions.map((one) => one.text).join("\n") });
+  if (first) link.send(askFrame({ ...first, text: questions.map((one) => one.text).join("\n") }));
 }
 
 function stop(answer) {
@@ -281,12 +258,13 @@ async function rate(answer, rating) {
   if (!(await feedback(answer.id, rating))) return;
   answer.rating = rating;
   show(conversation.answering(answer.id));
-  const told = await reasonDialog(t(), rating === "up" ? t().whyGood : t().whyBad, rating === "up" ? [] : t().reasons);
+  const isGood = rating === "up";
+  const told = await reasonDialog(page.t, isGood ? page.t.whyGood : page.t.whyBad, isGood ? [] : page.t.reasons);
   if (told?.reason) await feedback(answer.id, rating, told.reason);
 }
 
 async function rateChat(entry, stars) {
-  if (!conversation.lastAnswerId || !(await feedback(conversation.lastAnswerId, stars))) return;
+  if (!(await feedback(conversation.lastAnswerId, stars))) return;
   entry.rating = stars;
   show(entry);
 }
@@ -310,12 +288,11 @@ function newChat() {
 
 function endChat() {
   conversation.end("ended");
-  conversation.entries.at(-1).canRate = conversation.lastAnswerId !== null;
-  show();
   view.toEnd(true);
 }
 
-function choosePerson(id) {
+/** Another of the demo shop's customers; "": nobody. */
+function become(id) {
   if ((id || null) === visitor.customerId) return;
   visitor.choose(id || null);
   changeVisitor();
@@ -325,22 +302,22 @@ function changeVisitor() {
   sessionId = null;
   handoff = null;
   agentName = "";
+  wasOpen = false;
   conversation.clear();
   showIdentity();
-  showHandoff();
-  wasOpen = false;
+  page.showHandoff(handoff, agentName);
   link.restart();
 }
 
 // A person
 
 async function wantPerson() {
-  const state = handoff?.state;
-  if (state === "queued" || state === "human") {
-    await askDialog(t(), t().person, byId("handoff-line").textContent, [["ok", t().close]]);
+  const { t } = page;
+  if (handoff?.state === "queued" || handoff?.state === "human") {
+    await askDialog(t, t.person, byId("handoff-line").textContent, [["ok", t.close]]);
     return;
   }
-  const yes = await askDialog(t(), t().askPersonTitle, t().askPerson, [["no", t().cancel], ["yes", t().askPersonYes, "main"]]);
+  const yes = await askDialog(t, t.askPersonTitle, t.askPerson, [["no", t.cancel], ["yes", t.askPersonYes, "main"]]);
   if (yes !== "yes") return;
   try {
     setHandoff(await visitor.call("POST", `/v1/sessions/${encodeURIComponent(sessionId)}/handoff`, {}));
@@ -349,42 +326,36 @@ async function wantPerson() {
   }
 }
 
-function setHandoff(next, { quietly: isQuiet = false } = {}) {
-  const before = handoff;
+/** `isNews`: it has just happened, and the conversation says so. */
+function setHandoff(next, { isNews = true } = {}) {
+  const isOther = next && (handoff?.state !== next.state || handoff?.ticket_id !== next.ticket_id);
   handoff = next;
-  const isNew = next && (before?.state !== next.state || before?.ticket_id !== next.ticket_id);
-  if (isNew && !isQuiet) {
-    if (next.state === "queued") conversation.notice("queuedNotice");
-    if (next.state === "human" && before?.state !== "human") agentName ||= "";
-    if (next.state === "closed") {
-      conversation.end("closedNotice");
-      agentName = "";
-    }
+  if (isOther && isNews && next.state === "queued") conversation.notice("queuedNotice");
+  if (isOther && isNews && next.state === "closed") {
+    conversation.end("closedNotice");
+    agentName = "";
   }
-  showHandoff();
+  page.showHandoff(handoff, agentName);
 }
 
 function personSpoke(data) {
   if (data.name && data.name !== agentName) conversation.notice("joined", data.name);
   agentName = data.name || agentName;
   if (conversation.person(data) && document.hidden) {
-    unread += 1;
-    showTitle();
+    page.unread += 1;
+    page.showTitle();
   }
-  showHandoff();
+  page.showHandoff(handoff, agentName);
   settle();
 }
 
-/** Options and retries belong to the last turn only. */
-let lastKey = null;
-function settle() {
-  const last = conversation.entries.at(-1);
-  if (!last || last.key === lastKey) return;
-  lastKey = last.key;
-  view.sync(conversation.entries);
-}
-
 // Listening
+
+function fit() {
+  if (CSS.supports("field-sizing", "content")) return;
+  text.style.height = "auto";
+  text.style.height = `${text.scrollHeight}px`;
+}
 
 byId("composer").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -396,6 +367,8 @@ byId("composer").addEventListener("submit", (event) => {
   text.focus();
 });
 
+text.maxLength = shop.questionChars;
+text.addEventListener("input", fit);
 text.addEventListener("keydown", (event) => {
   // While an input method composes, Enter chooses a word.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -403,45 +376,34 @@ text.addEventListener("keydown", (event) => {
   byId("composer").requestSubmit();
 });
 
-text.maxLength = shop.questionChars;
-const fit = () => {
-  if (CSS.supports("field-sizing", "content")) return;
-  text.style.height = "auto";
-  text.style.height = `${text.scrollHeight}px`;
-};
-text.addEventListener("input", fit);
-
 byId("person").addEventListener("click", wantPerson);
-byId("language").addEventListener("click", () => setLanguage(language === "zh" ? "en" : "zh"));
+byId("language").addEventListener("click", () => {
+  const next = page.language === "zh" ? "en" : "zh";
+  kept.set("language", next);
+  speak(next);
+});
 byId("more").addEventListener("click", async () => {
-  const items = [...(people.length ? [["identity", t().identity]] : []), ["end", t().endChat], ["new", t().newChat]];
-  const chosen = await menuDialog(t(), t().more, items);
+  const { t } = page;
+  const items = [...(people.length ? [["identity", t.identity]] : []), ["end", t.endChat], ["new", t.newChat]];
+  const chosen = await menuDialog(t, t.more, items);
   if (chosen === "end") endChat();
   if (chosen === "new") newChat();
-  if (chosen === "identity") {
-    const id = await customerDialog(t(), people, visitor.customerId, language);
-    if (id !== null) choosePerson(id);
-  }
+  if (chosen !== "identity") return;
+  const id = await customerDialog(t, people, visitor.customerId, page.language);
+  if (id !== null) become(id);
 });
-
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
-  unread = 0;
-  showTitle();
+  page.unread = 0;
+  page.showTitle();
 });
 
-function setLanguage(next) {
-  language = next;
-  kept.set("language", next);
-  speakLanguage();
-}
-
-speakLanguage();
+speak(page.language);
 handedOver(shop, (token) => {
   if (token === visitor.customerToken) return;
   const before = visitor.subject;
   visitor.customerToken = token;
-  if (visitor.subject === before) link.greet().catch(() => link.restart());
+  if (visitor.subject === before) greetAgain();
   else changeVisitor();
 });
-if (linkState === "connecting" && !link.socket) link.restart();
+if (!link.socket) link.restart();

@@ -42,12 +42,11 @@ export class Conversation {
     return this.entries.filter(({ answer }) => answer && !answer.isWhole).map(({ answer }) => answer);
   }
 
-  mark(messageId, state, error = null) {
+  mark(messageId, state) {
     const entry = this.turnOf(messageId);
     const question = entry?.questions.find(({ id }) => id === messageId);
     if (!question || question.state === "sent") return;
     question.state = state;
-    question.error = error;
     this.changed(entry);
   }
 
@@ -106,7 +105,7 @@ export class Conversation {
   /** The end of a chat, with its rating; at most one stands at the end. */
   end(word) {
     if (this.entries.at(-1)?.kind === "end") return;
-    this.entries.push({ kind: "end", key: `end ${Date.now()}`, at: Date.now(), word, rating: 0 });
+    this.entries.push({ kind: "end", key: `end ${Date.now()}`, at: Date.now(), word, rating: 0, canRate: this.lastAnswerId !== null });
     this.changed();
   }
 

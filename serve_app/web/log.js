@@ -60,7 +60,7 @@ export class Log {
 
   toEnd(always = false) {
     if (always) this.follows = true;
-    if (this.follows) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.follows && this.shown.size) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   #add(entry) {
@@ -117,7 +117,7 @@ export class Log {
     const language = answer.meta.language ?? this.page();
     box.dataset.id = answer.id;
     box.lang = tag(language);
-    speak(box.querySelector(".words"), answer);
+    voice(box.querySelector(".words"), answer);
     const parts = `${answer.isWhole} ${answer.cards.length} ${answer.citations.length} ${answer.suggestions.length} ${Boolean(answer.choices)} ${answer.taken} ${answer.rating} ${answer.text !== ""} ${isLast} ${this.page()}`;
     if (box.dataset.parts === parts) return;
     box.dataset.parts = parts;
@@ -179,7 +179,7 @@ export class Log {
     const had = node.contains(document.activeElement);
     replace(node, [
       el("p", {}, t[entry.word]),
-      entry.canRate !== false && el("fieldset", { class: "stars" }, el("legend", {}, entry.rating ? t.thanks : t.rate), [1, 2, 3, 4, 5].map(star)),
+      entry.canRate && el("fieldset", { class: "stars" }, el("legend", {}, entry.rating ? t.thanks : t.rate), [1, 2, 3, 4, 5].map(star)),
       entry.word === "ended" && el("button", { type: "button", class: "option", onclick: () => this.actions.newChat() }, t.newChat),
     ]);
     if (had) node.querySelector("input:checked")?.focus({ preventScroll: true });
@@ -187,13 +187,13 @@ export class Log {
 }
 
 /** Adds whole sentences as elements of their own, which are read out; the rest is only seen until its sentence is whole. */
-function speak(node, answer) {
+function voice(node, answer) {
   const given = Number(node.dataset.given ?? 0);
   let tail = node.querySelector(".tail");
   if (answer.text.length < given) {
     for (const old of node.querySelectorAll(".sentence, .tail")) old.remove();
     node.dataset.given = "0";
-    return speak(node, answer);
+    return voice(node, answer);
   }
   let at = given;
   const whole = [];

@@ -29,7 +29,7 @@ const WORDS = {
     rate: "这次服务怎么样？", stars: (n) => `${n} 星`, skipToText: "输入问题",
     order: "订单", parcel: "包裹", after_sale: "售后", placed: "下单", total: "金额", number: "订单号", tracking: "运单号",
     expected: (day) => `预计 ${day} 送达`, promised: (day) => `承诺 ${day} 前送达`, deliveredAt: (when) => `${when} 签收`,
-    pickupCode: "取件码", pickupPoint: "代收点", track: (n) => `物流轨迹（${n}）`, goods: "商品", amount: "退款金额", deadline: "截止",
+    pickupCode: "取件码", pickupPoint: "代收点", track: (n) => `物流轨迹（${n}）`, goods: "商品", amount: "退款金额", deadline: "截止", deadlines: { refunding: "预计到账", awaiting_return: "请寄回" },
     returnNo: "退货单号", channel: "退款去向", requestedAt: "申请时间", refundedAt: "退款时间", freight: "运费",
     steps: ["揽收", "运输", "派送", "签收"],
     starter: {
@@ -63,7 +63,7 @@ const WORDS = {
     rate: "How was it?", stars: (n) => `${n} ${n === 1 ? "star" : "stars"}`, skipToText: "Type a question",
     order: "Order", parcel: "Parcel", after_sale: "After-sales", placed: "Placed", total: "Total", number: "Order no.", tracking: "Tracking no.",
     expected: (day) => `Expected ${day}`, promised: (day) => `Promised by ${day}`, deliveredAt: (when) => `Delivered ${when}`,
-    pickupCode: "Pickup code", pickupPoint: "Pickup point", track: (n) => `Tracking (${n})`, goods: "Item", amount: "Refund", deadline: "Due by",
+    pickupCode: "Pickup code", pickupPoint: "Pickup point", track: (n) => `Tracking (${n})`, goods: "Item", amount: "Refund", deadline: "Due by", deadlines: { refunding: "Expected by", awaiting_return: "Send back by" },
     returnNo: "Return no.", channel: "Refunded to", requestedAt: "Requested", refundedAt: "Refunded on", freight: "Freight",
     steps: ["Picked up", "In transit", "Out for delivery", "Delivered"],
     starter: {
