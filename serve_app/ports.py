@@ -3,7 +3,7 @@ handle), and a fake beside it that passes the same contract tests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -234,18 +234,18 @@ class Notice:
 class Outbox(Protocol):
     """Changes that wait to be told, written in the transaction that made each change. Raises StoreFailed."""
 
-    async def take(self, tenants: Collection[str], now: datetime, lease_s: float, limit: int = 10) -> Sequence[Notice]:
-        """The notices that are due, oldest first. Nobody else gets them within the lease."""
+    async def take(self, tenant: str, now: datetime, lease_s: float, limit: int = 10) -> Sequence[Notice]:
+        """The tenant's notices that are due, oldest first. Nobody else gets them within the lease."""
         ...
 
     async def delivered(self, notice_id: str) -> None: ...
 
     async def failed(self, notice_id: str, reason: str, again_at: datetime | None) -> None:
-        """`again_at` None: it is given up, and kept to be seen."""
+        """`again_at` None: it is given up, and kept for a while, to be seen."""
         ...
 
-    async def given_up(self, tenant: str) -> int:
-        """How many were."""
+    async def given_up(self, tenant: str, since: datetime) -> int:
+        """How many changes since then were."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, delete, func, insert, select, update
@@ -29,6 +29,10 @@ outbox = Table(
     Column("reason", String(200), nullable=False),
 )
 
+# A notice that was given up stays as long as this, to be seen.
+GIVEN_UP_KEPT = timedelta(days=30)
+_MICROSECOND = timedelta(microseconds=1)
+
 _NOTICE = (outbox.c.id, outbox.c.tenant, outbox.c.number, outbox.c.body, outbox.c.created_at_us, outbox.c.attempts)
 
 
@@ -38,12 +42,12 @@ class SqlOutbox:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def take(self, tenants: Collection[str], now: datetime, lease_s: float, limit: int = 10) -> Sequence[Notice]:
+    async def take(self, tenant: str, now: datetime, lease_s: float, limit: int = 10) -> Sequence[Notice]:
         """See the port. Taking counts as an attempt, so that a notice which ends its sender is not tried for ever."""
         due = outbox.c.due_at_us <= microseconds(now)
         chosen = (
             select(outbox.c.id)
-            .where(due, outbox.c.tenant.in_(tenants))
+            .where(due, outbox.c.tenant == tenant)
             .order_by(outbox.c.created_at_us, outbox.c.number)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -69,11 +73,16 @@ class SqlOutbox:
         due = None if again_at is None else microseconds(again_at)
         change = update(outbox).where(outbox.c.id == notice_id).values(due_at_us=due, reason=reason[:200])
         async with transaction(self._engine) as connection:
-            await connection.execute(change)
+            created = (await connection.execute(change.returning(outbox.c.created_at_us))).scalar_one_or_none()
+            if due is None and created is not None:
+                outlived = outbox.c.due_at_us.is_(None) & (outbox.c.created_at_us < created - GIVEN_UP_KEPT // _MICROSECOND)
+                await connection.execute(delete(outbox).where(outlived))
 
-    async def given_up(self, tenant: str) -> int:
+    async def given_up(self, tenant: str, since: datetime) -> int:
         """See the port."""
-        query = select(func.count()).where(outbox.c.tenant == tenant, outbox.c.due_at_us.is_(None))
+        query = select(func.count()).where(
+            outbox.c.tenant == tenant, outbox.c.due_at_us.is_(None), outbox.c.created_at_us >= microseconds(since)
+        )
         async with transaction(self._engine) as connection:
             return (await connection.execute(query)).scalar_one()
 

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,26 +77,28 @@ class WebhookSender:
         self._client = httpx.AsyncClient(follow_redirects=False, timeout=timeout_s, trust_env=False)
 
     async def run(self) -> None:
-        """Sends until cancelled. Without hooks it returns at once."""
-        while self._hooks:
+        """Sends until cancelled, each tenant's by itself: an address that is dead keeps no other tenant waiting."""
+        await asyncio.gather(*map(self._run, self._hooks))
+
+    async def _run(self, tenant: str) -> None:
+        while True:
+            sent = 0
             try:
-                sent = await self.send_due()
+                sent = await self.send_due(tenant)
             except StoreFailed as error:
                 logger.warning("the webhook's outbox does not answer: %s", error)
-                sent = 0
+            except Exception:
+                # A notice that nobody foresaw must not be the last.
+                logger.exception("a notice to %s's webhook failed", tenant)
             if sent == 0:
                 await asyncio.sleep(self._pause_s)
 
-    async def send_due(self) -> int:
-        """Tries every notice of one lot that is due, each tenant's in order; returns how many. Raises StoreFailed."""
-        notices = await self._outbox.take(self._hooks.keys(), self._clock.now(), LEASE_S, LOT)
-        # A tenant whose address is dead keeps no other waiting.
-        await asyncio.gather(*(self._try_all([one for one in notices if one.tenant == tenant]) for tenant in self._hooks))
-        return len(notices)
-
-    async def _try_all(self, notices: Sequence[Notice]) -> None:
+    async def send_due(self, tenant: str) -> int:
+        """Tries one lot of the tenant's notices that are due, in order; returns how many. Raises StoreFailed."""
+        notices = await self._outbox.take(tenant, self._clock.now(), LEASE_S, LOT)
         for notice in notices:
             await self._try(notice)
+        return len(notices)
 
     async def _try(self, notice: Notice) -> None:
         failure = await self._post(notice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from serve_app.answering.handover import HandoverShop, within
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 NAME_CHARS_MAX = 64
 # For each call of the record. An agent waits longer than a customer does.
 WITHIN_S = 10.0
+# For so long the desk is told of a notice that its webhook never got.
+GIVEN_UP_TOLD = timedelta(days=7)
 # Of an agent who gives none.
 _NAMELESS: dict[Language, str] = {"zh": "客服", "en": "Support"}
 
@@ -28,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What waits, and how many notices to the webhook were given up."""
+    """What waits, and how many notices to the webhook of the last days were given up."""
 
     tickets: Sequence[Ticket]
     notices_given_up: int
@@ -66,7 +69,7 @@ class DeskWork:
     async def list(self, tenant: str, *, closed: bool, limit: int) -> Desk:
         """The open tickets, oldest first; with `closed` the last `limit` of all."""
         tickets = await _replied(self._tickets.list(tenant, closed=closed, limit=limit))
-        return Desk(tickets, await _replied(self._outbox.given_up(tenant)))
+        return Desk(tickets, await _replied(self._outbox.given_up(tenant, self._clock.now() - GIVEN_UP_TOLD)))
 
     async def look(self, tenant: str, ticket_id: str) -> Opened:
         """The ticket with its packet, brought up to date. Raises NotFound."""

@@ -59,7 +59,7 @@ def list_(
         typer.echo("nobody waits" if not everything else "there are no tickets", err=True)
     if desk.notices_given_up:
         url = settings.tenants[owner].desk.webhook_url
-        typer.echo(f"{desk.notices_given_up} notices could not be delivered to {url} within a day", err=True)
+        typer.echo(f"{desk.notices_given_up} notices of the last week could not be delivered to {url} within a day", err=True)
 
 
 @app.command()

@@ -54,7 +54,7 @@ def opened(home: Path, *customers: str | None, hooked: bool = False) -> list[str
             ids.append((await tickets.open(ticket, PACKET))[0].id)
         if hooked:
             outbox = SqlOutbox(engine)
-            for notice in await outbox.take(["demo"], NOW, 60):
+            for notice in await outbox.take("demo", NOW, 60):
                 await outbox.failed(notice.id, "HTTP 500", None)
         await engine.dispose()
         return ids
@@ -123,7 +123,7 @@ def test_what_is_wrong_is_said(home: Path, arguments: list[str], error: type[Exc
 
 def test_notices_that_were_given_up_are_seen(home: Path) -> None:
     opened(home, "C1", "C2", hooked=True)
-    assert "2 notices could not be delivered" in runner.invoke(desk.app, ["list"]).stderr
+    assert "2 notices of the last week could not be delivered" in runner.invoke(desk.app, ["list"]).stderr
 
 
 def test_nobodys_words_are_lost_between_two_terminals(home: Path) -> None:

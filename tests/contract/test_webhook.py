@@ -29,6 +29,7 @@ from tests.contract.webhook_receiver import Receiver, receiving
 from tests.postgres import free_port
 
 SECRET = "a secret of more than twenty-four bytes"
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PACKET = Packet("", Intent.OTHER, "calm", (), (), ())
 
 
@@ -91,8 +92,8 @@ async def test_every_change_is_told_signed_and_in_order(engine: AsyncEngine, ten
     await tickets.hear(tenant, "s", "C1", said(Author.CUSTOMER, "我的单", clock))
     await tickets.close(tenant, ticket.id, "完", said(Author.DESK, "已结束", clock))
     sender = a_sender(engine, tenant, receiver.url, clock)
-    assert await sender.send_due() == 5
-    assert await sender.send_due() == 0
+    assert await sender.send_due(tenant) == 5
+    assert await sender.send_due(tenant) == 0
     await sender.aclose()
     types = [body["type"] for body in receiver.bodies()]
     assert types == ["ticket.opened", "ticket.claimed", "ticket.replied", "ticket.message", "ticket.closed"]
@@ -113,14 +114,14 @@ async def test_a_failure_is_tried_again_later_with_the_same_id_and_survives_a_re
     for _ in range(4):
         # Each time another process.
         sender = a_sender(engine, tenant, receiver.url, clock)
-        assert await sender.send_due() == 1
-        assert await sender.send_due() == 0, "not at once"
+        assert await sender.send_due(tenant) == 1
+        assert await sender.send_due(tenant) == 0, "not at once"
         await sender.aclose()
         clock.ahead += timedelta(hours=4)
     assert len(receiver.got) == 4, "a redirect is not followed"
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert len({body for _, body in receiver.got}) == 1
-    assert await SqlOutbox(engine).given_up(tenant) == 0
+    assert await SqlOutbox(engine).given_up(tenant, LONG_AGO) == 0
 
 
 async def test_after_a_day_it_is_given_up_and_seen(engine: AsyncEngine, tenant: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -129,15 +130,76 @@ async def test_after_a_day_it_is_given_up_and_seen(engine: AsyncEngine, tenant: 
     sender = a_sender(engine, tenant, f"http://127.0.0.1:{free_port()}", clock)
     outbox = SqlOutbox(engine)
     attempts = 0
-    while await outbox.given_up(tenant) == 0:
-        attempts += await sender.send_due()
+    while await outbox.given_up(tenant, LONG_AGO) == 0:
+        attempts += await sender.send_due(tenant)
         clock.ahead += timedelta(hours=1)
         assert clock.ahead < GIVE_UP_AFTER + timedelta(hours=8)
     await sender.aclose()
     assert attempts > 5
     assert clock.ahead > GIVE_UP_AFTER
     assert "given up" in caplog.text
-    assert await outbox.take([tenant], clock.now() + timedelta(days=1), 60) == []
+    assert await outbox.take(tenant, clock.now() + timedelta(days=1), 60) == []
+
+
+async def test_what_was_given_up_long_ago_is_forgotten(engine: AsyncEngine, tenant: str) -> None:
+    clock = Time()
+    outbox = SqlOutbox(engine)
+    for number in range(3):
+        tickets = SqlTickets(engine, [tenant])
+        ticket = Ticket(uuid4().hex, tenant, f"s{number}", "C1", "zh", Conversation.QUEUED, (), clock.now(), 0)
+        await tickets.open(ticket, PACKET)
+        (notice,) = await outbox.take(tenant, clock.now(), 60)
+        await outbox.failed(notice.id, "HTTP 500", None)
+        clock.ahead += timedelta(days=20)
+    assert await outbox.given_up(tenant, LONG_AGO) == 2
+    assert await outbox.given_up(tenant, clock.now() - timedelta(days=21)) == 1
+
+
+async def test_a_dead_address_keeps_no_other_tenant_waiting(engine: AsyncEngine, tenant: str, receiver: Receiver) -> None:
+    clock = Time()
+    server = await asyncio.start_server(lambda _reader, _writer: asyncio.sleep(60), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    other = f"{tenant}-other"
+    for number in range(12):
+        await SqlTickets(engine, [tenant]).open(
+            Ticket(uuid4().hex, tenant, f"s{number}", "C1", "zh", Conversation.QUEUED, (), clock.now(), 0), PACKET
+        )
+    await a_ticket(engine, other, clock)
+    hooks = {tenant: Hook(f"http://{host}:{port}", SECRET), other: Hook(receiver.url, SECRET)}
+    sender = WebhookSender(SqlOutbox(engine), hooks, clock, lambda: 0.0, pause_s=0.01, timeout_s=600)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(20):
+        while not receiver.got:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    await sender.aclose()
+    server.close()
+
+
+async def test_a_notice_that_nobody_foresaw_is_not_the_last(
+    engine: AsyncEngine, tenant: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Time()
+    await a_ticket(engine, tenant, clock)
+    failures = [RuntimeError("unforeseen")]
+    outbox = SqlOutbox(engine)
+    take = outbox.take
+
+    async def fails_once(*given: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await take(*given)
+
+    monkeypatch.setattr(outbox, "take", fails_once)
+    sender = WebhookSender(outbox, {tenant: Hook(receiver.url, SECRET)}, clock, lambda: 0.0, pause_s=0.01)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(20):
+        while not receiver.got:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    await sender.aclose()
 
 
 async def test_of_several_senders_one_has_a_notice_until_its_lease_ends(engine: AsyncEngine, tenant: str) -> None:
@@ -148,18 +210,18 @@ async def test_of_several_senders_one_has_a_notice_until_its_lease_ends(engine: 
         await tickets.open(ticket, PACKET)
     outbox = SqlOutbox(engine)
     now = clock.now()
-    taken = await asyncio.gather(*(outbox.take([tenant], now, 60, limit=3) for _ in range(5)))
+    taken = await asyncio.gather(*(outbox.take(tenant, now, 60, limit=3) for _ in range(5)))
     ids = [notice.id for lot in taken for notice in lot]
     assert len(ids) == len(set(ids))
-    rest = await outbox.take([tenant], now, 60, limit=10)
+    rest = await outbox.take(tenant, now, 60, limit=10)
     assert len(set(ids) | {notice.id for notice in rest}) == 8
-    assert await outbox.take([tenant], now, 60) == []
+    assert await outbox.take(tenant, now, 60) == []
     # Their process has died.
-    again = await outbox.take([tenant], now + timedelta(seconds=61), 60)
+    again = await outbox.take(tenant, now + timedelta(seconds=61), 60)
     assert len(again) == 8
     assert {notice.attempt for notice in again} == {2}
     await outbox.delivered(again[0].id)
-    assert len(await outbox.take([tenant], now + timedelta(seconds=122), 60)) == 7
+    assert len(await outbox.take(tenant, now + timedelta(seconds=122), 60)) == 7
 
 
 async def test_a_silent_receiver_is_left_in_time(engine: AsyncEngine, tenant: str) -> None:
@@ -174,16 +236,16 @@ async def test_a_silent_receiver_is_left_in_time(engine: AsyncEngine, tenant: st
     host, port = server.sockets[0].getsockname()
     sender = a_sender(engine, tenant, f"http://{host}:{port}", clock, timeout_s=0.2)
     async with asyncio.timeout(5):
-        assert await sender.send_due() == 1
+        assert await sender.send_due(tenant) == 1
     await sender.aclose()
     server.close()
-    assert len(await SqlOutbox(engine).take([tenant], clock.now() + timedelta(hours=1), 60)) == 1
+    assert len(await SqlOutbox(engine).take(tenant, clock.now() + timedelta(hours=1), 60)) == 1
 
 
 async def test_a_tenant_without_a_webhook_fills_no_outbox(engine: AsyncEngine, tenant: str) -> None:
     clock = Time()
     await SqlTickets(engine).open(Ticket("t", tenant, "s", None, "zh", Conversation.QUEUED, (), clock.now(), 0), PACKET)
-    assert await SqlOutbox(engine).take([tenant], clock.now(), 60) == []
+    assert await SqlOutbox(engine).take(tenant, clock.now(), 60) == []
     idle = WebhookSender(SqlOutbox(engine), {}, clock, lambda: 0.0)
     await idle.run()
     await idle.aclose()
