@@ -87,7 +87,7 @@ class Handover:
             return (Delta(say_handoff(phrase, language, desk)),)
         state = self.state(ticket)
         # Whoever has taken it already will reply at once.
-        queue = Queue(0) if ticket.state is Conversation.HUMAN else Queue(state.wait_s)
+        queue = Queue(0) if ticket.state is Conversation.HUMAN else Queue(state.wait_s, state.on_duty)
         return Delta(say_handoff(phrase, language, desk, queue)), state
 
     async def _from(self, work: Work, phrase: Phrase) -> Ticket | None:

@@ -155,7 +155,7 @@ class Conversation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """The state of a conversation changed. `wait_s` is told only while somebody is on duty, `hours` always."""
+    """The state of a conversation changed. `hours` are told always, `wait_s` while somebody is on duty, for as long."""
 
     state: Conversation
     ticket_id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from serve_app.domain.messages import Language
@@ -25,9 +25,10 @@ class Phrase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Where a customer stands who waits for a person. `wait_s` None: nobody is on duty."""
+    """Where a customer stands who waits for a person. `wait_s` None: nobody is on duty, or not for as long as that."""
 
     wait_s: int | None
+    on_duty: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ class Desk:
         return OpeningHours.parse(self.hours).is_open(now, self.time_zone)
 
     def queue(self, now: datetime, before: int) -> Queue:
-        """The place of one in front of whom `before` others wait."""
-        return Queue(self.expected_wait_s * before if self.on_duty(now) else None)
+        """The place of one in front of whom `before` others wait. No wait is told that ends when nobody is there any more."""
+        wait_s, on_duty = self.expected_wait_s * before, self.on_duty(now)
+        return Queue(wait_s if on_duty and self.on_duty(now + timedelta(seconds=wait_s)) else None, on_duty)
 
     def hours_said(self, language: Language) -> str:
         return OpeningHours.parse(self.hours).said(language)
@@ -99,6 +101,10 @@ _WAITING: dict[Language, str] = {
     "zh": "已为您转接人工客服，会有人在这里回复您，预计等待约 {minutes} 分钟{contact}。",
     "en": "I have told our team; somebody will reply here in about {minutes}{contact}.",
 }
+_LONG: dict[Language, str] = {
+    "zh": "已为您转接人工客服。前面等待的人较多，可能要到下一个服务时段（{hours}）才有人在这里回复您{contact}。",
+    "en": "I have told our team. Many are waiting: it may reply here only when it is back, {hours} (shop time){contact}.",
+}
 _OFF_DUTY: dict[Language, str] = {
     "zh": "现在不是人工服务时间（{hours}）。您可以把问题留在这里，上班后会有人回复您{contact}。",
     "en": "Our team is away now. Leave your question here, and it will reply when it is back, {hours} (shop time){contact}.",
@@ -120,7 +126,8 @@ def _way_on(language: Language, desk: Desk, queue: Queue | None) -> str:
     minutes = 0
     if queue is not None:
         minutes = -(-(queue.wait_s or 0) // 60)
-        words = _OFF_DUTY if queue.wait_s is None else _WAITING if minutes else _NEXT
+        untold = _LONG if queue.on_duty else _OFF_DUTY
+        words = untold if queue.wait_s is None else _WAITING if minutes else _NEXT
     return words[language].format(
         hours=desk.hours_said(language),
         contact=_contact(desk.contact[language], language, asks=queue is None),
