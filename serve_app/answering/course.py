@@ -38,7 +38,7 @@ from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
 from serve_app.domain.session import AnswerRecord, Session
 from serve_app.domain.sharing import SharedAnswer
-from serve_app.domain.templates import NeedsChoice, NoValue, answer_from
+from serve_app.domain.templates import NeedsChoice, NotMeant, NoValue, answer_from
 from serve_app.domain.understanding import Understander, refocus
 from serve_app.domain.wording import Locale, today
 from serve_app.ports import CacheRoom, Clock, ContextRoom, Sessions
@@ -223,6 +223,8 @@ class Course:
 
     async def _templated(self, work: Work) -> Draft:
         ask, understood = work.ask, work.understood
+        if ask.caller.customer_id is None and understood.confidence < 1:
+            return await self._not_meant(work)
         if ask.caller.customer_id is None:
             return at_once("template", Delta(say(Phrase.SIGN_IN, work.understood.language)))
         named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
@@ -242,6 +244,8 @@ class Course:
             locale=self._locale(work),
             now=self._clock.now(),
         )
+        if isinstance(answer, NotMeant):
+            return await self._not_meant(work)
         if isinstance(answer, NoValue):
             return await self._handoff(work, Phrase.HANDOFF_MISSING)
         if isinstance(answer, NeedsChoice):
@@ -284,6 +288,11 @@ class Course:
             draft.suggested = found.suggestions
         draft.missed = True
         return draft
+
+    async def _not_meant(self, work: Work) -> Draft:
+        """It was read as a question on an order of the customer's, and is none."""
+        work.understood = replace(work.understood, intent=Intent.OTHER, kind=Kind.PERSONAL, canonical="")
+        return await self._miss(work, await self._rooms.look_up(work))
 
     async def _handoff(self, work: Work, phrase: Phrase) -> Draft:
         return at_once("template", *await self._handover.over(work, phrase), finish_reason="handoff")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from serve_app.domain.facts import AfterSale, AfterSaleStage, Facts, Order, OrderState, Parcel, ParcelState
 from serve_app.domain.intents import OF_ORDERS, OF_PARCELS, OF_REFUNDS, Intent
-from serve_app.domain.mentions import named_among
+from serve_app.domain.mentions import is_called, named_among
 from serve_app.domain.question import Entities
 
 CHOICES_MAX = 5
@@ -45,20 +45,28 @@ class CannotTell:
     what: str
 
 
-Choice = Chosen | Several | NotAmongFacts | NoneFits | CannotTell
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """None of the orders holds the thing that was named, if it was the name of a thing at all."""
+
+
+Choice = Chosen | Several | NotAmongFacts | NoneFits | CannotTell | NotHeld
 
 
 def choose_order(intent: Intent, facts: Facts, entities: Entities, chosen_order_id: str | None) -> Choice:
     """The order meant by a question of `intent`; what it names itself goes before what was chosen earlier."""
     if "orders" in facts.missing:
         return CannotTell("orders")
+    if entities.things or entities.marks:
+        return _told_apart(intent, facts, entities, chosen_order_id)
     if entities.names_an_order:
         return _named(facts, entities)
     named = _with_items_named(facts, entities)
     if named:
         return _one_of(named) or _choice(named)
     if chosen_order_id is not None:
-        return _one_of([order for order in facts.orders if order.id == chosen_order_id]) or _absent(facts, False)
+        carried = _one_of([order for order in facts.orders if order.id == chosen_order_id])
+        return _the_one_that_has(intent, facts, carried.order, entities) if carried else _absent(facts, False)
     if entities.sku_ids:
         return _with_sku(facts, entities)
     return _only_one_it_can_be(intent, facts)
@@ -72,6 +80,8 @@ def after_sales_in_progress(order: Order) -> tuple[AfterSale, ...]:
     return tuple(after_sale for after_sale in order.after_sales if after_sale.stage not in _SETTLED)
 
 
+_GONE = frozenset({ParcelState.LOST, ParcelState.RETURNED})
+_NEVER_PAID = frozenset({OrderState.UNPAID, OrderState.CLOSED, OrderState.CANCELLED})
 _UNDER_WAY = frozenset(
     {
         ParcelState.LABEL_CREATED,
@@ -105,6 +115,40 @@ def _is_named(order: Order, entities: Entities) -> bool:
         or any(order.id.endswith(tail) for tail in entities.order_tails)
         or any(parcel.tracking_no in entities.tracking_nos for parcel in order.parcels if parcel.tracking_no)
     )
+
+
+def _the_one_that_has(intent: Intent, facts: Facts, carried: Order, entities: Entities) -> Choice:
+    """那退款呢 after another order's parcel: the only order that has a refund, unless the customer picked this one."""
+    has = _HAS.get(intent)
+    if has is None or has(carried) or entities.ordinal or not set(_told_by(intent)).isdisjoint(facts.missing):
+        return Chosen(carried)
+    return _one_of([order for order in facts.orders if has(order)]) or Chosen(carried)
+
+
+def _told_apart(intent: Intent, facts: Facts, entities: Entities, chosen_order_id: str | None) -> Choice:
+    """By the things that were bought (all in one order), and by its state."""
+    parts = [*(["lines"] if entities.things else []), *(["parcels"] if "lost" in entities.marks else [])]
+    missing = [part for part in parts if part in facts.missing]
+    if missing:
+        return CannotTell(missing[0])
+    named = [order for order in facts.orders if _is_named(order, entities)] if entities.names_an_order else facts.orders
+    fitting = [order for order in named if _holds(order, entities.things) and _is_marked(order, entities.marks)]
+    if not fitting and entities.things:
+        return NotHeld()
+    if not fitting:
+        return NoneFits() if facts.order_count == len(facts.orders) else CannotTell("order")
+    chosen = [order for order in fitting if order.id == chosen_order_id]
+    likely = chosen or _likely(intent, fitting) or fitting
+    return _one_of(likely) or _choice(likely)
+
+
+def _holds(order: Order, things: Sequence[str]) -> bool:
+    return all(any(is_called(thing, (line.title_zh, line.title_en)) for line in order.lines) for thing in things)
+
+
+def _is_marked(order: Order, marks: Sequence[str]) -> bool:
+    is_lost = any(parcel.state is ParcelState.LOST for parcel in order.parcels)
+    return ("unpaid" not in marks or (order.state in _NEVER_PAID and not order.paid_at)) and ("lost" not in marks or is_lost)
 
 
 def _with_items_named(facts: Facts, entities: Entities) -> tuple[Order, ...]:
@@ -148,7 +192,7 @@ def _told_by(intent: Intent) -> tuple[str, ...]:
 def _likely(intent: Intent, orders: Sequence[Order]) -> list[Order]:
     """Those among `orders` that meet the first condition which any of them meets."""
     found = ([order for order in orders if fits(order)] for fits in _LIKELY[intent])
-    return next((likely for likely in found if likely), [])
+    return next((likely for likely in found if likely), list[Order]())
 
 
 def _is_in(*states: OrderState) -> Callable[[Order], bool]:
@@ -163,13 +207,19 @@ def _is_open(order: Order) -> bool:
     return order.state.is_open
 
 
+def _waits_for_a_parcel(order: Order) -> bool:
+    """One that was lost or went back is still missed."""
+    gone = any(parcel.state in _GONE for parcel in order.parcels)
+    return bool(parcels_under_way(order)) or (order.state.is_open and gone)
+
+
 def _waits_to_be_collected(order: Order) -> bool:
     return any(parcel.state is ParcelState.AT_PICKUP_POINT for parcel in order.parcels)
 
 
 _Condition = Callable[[Order], object]
 _OF_A_PARCEL: tuple[_Condition, ...] = (
-    parcels_under_way,
+    _waits_for_a_parcel,
     _is_in(OrderState.SHIPPED, OrderState.PARTLY_SHIPPED),
     _is_in(OrderState.PAID),
     _is_in(OrderState.DELIVERED),

@@ -10,6 +10,8 @@ _T = TypeVar("_T")
 
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _WORD = re.compile(r"[a-z]{3,}")
+_LATIN = re.compile(r"[a-z]+")
+_LONG_ENOUGH = 3  # Chinese characters of a title, in its order but apart
 _SHORTEST = 2  # Chinese characters in common
 # In titles, but said of other things too.
 _EVERYDAY = frozenset(
@@ -59,6 +61,24 @@ def named_among(text: str, items: Sequence[_T], titles_of: Callable[[_T], Sequen
     scores = [max((_score(text, title) for title in titles_of(item)), default=0) for item in items]
     best = max(scores, default=0)
     return tuple(item for item, score in zip(items, scores, strict=True) if score == best) if best else ()
+
+
+def is_called(thing: str, titles: Sequence[str]) -> bool:
+    """Whether a customer may say `thing` of what has one of these titles: 键盘 of 机械键盘, "sneakers" of "Cloud Sneaker"."""
+    thing = thing.casefold()
+    if not _HAN_RUN.search(thing):
+        words = {_singular(word) for word in _LATIN.findall(thing)}
+        return any(words <= {_singular(word) for word in _LATIN.findall(title.casefold())} for title in titles)
+    name = thing.replace(" ", "")
+    short = name.removesuffix("子")  # 裤子, 鞋子
+    return any(_abbreviates(short, title.casefold().replace(" ", "")) for title in titles)
+
+
+def _abbreviates(name: str, title: str) -> bool:
+    if name in title:
+        return True
+    rest = iter(title)
+    return len(name) >= _LONG_ENOUGH and all(character in rest for character in name)  # 手冲壶: 手冲咖啡壶
 
 
 def _score(text: str, title: str) -> int:

@@ -18,6 +18,8 @@ class Entities:
     amounts_minor: tuple[int, ...] = ()
     dates: tuple[date, ...] = ()
     ordinal: int | None = None  # 1 is the first; -1 the last
+    things: tuple[str, ...] = ()  # what was bought, as the customer calls it: all in one order
+    marks: tuple[str, ...] = ()  # "unpaid", "lost": the order that is in this state
     # The words themselves, in which an order's items may be named. Not compared: a text alone names nothing yet.
     said: str = field(default="", compare=False)
 

@@ -14,6 +14,7 @@ from serve_app.domain.choosing import (
     Chosen,
     NoneFits,
     NotAmongFacts,
+    NotHeld,
     Several,
     after_sales_in_progress,
     choose_order,
@@ -50,6 +51,11 @@ class NeedsChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class NotMeant:
+    """The customer has nothing of what the question names: it asks for something else."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoValue:
     """The facts do not hold what the answer needs: a slot (`parcel.eta`) or a part (`parcels`). The caller hands over."""
 
@@ -64,7 +70,7 @@ def answer_from(
     chosen_order_id: str | None,
     locale: Locale,
     now: datetime,
-) -> Rendered | NeedsChoice | NoValue:
+) -> Rendered | NeedsChoice | NoValue | NotMeant:
     """The template's answer for the one customer whose facts these are. `now` is an aware instant. Raises nothing."""
     scope = Scope(locale, now, frozenset(facts.missing))
     if template.intent in ABOUT_THE_CUSTOMER:
@@ -77,6 +83,8 @@ def answer_from(
         case Several(orders, more):
             prompt = (_WHICH_OF_MANY if more else _WHICH)[locale.language]
             return NeedsChoice(prompt, tuple(Option(order.id, View(order, "order", scope).listed) for order in orders))
+        case NotHeld():
+            return NotMeant()
         case NoneFits():
             return _render(template, facts, None, entities, scope)
         case Chosen(order):

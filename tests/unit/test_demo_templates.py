@@ -29,7 +29,7 @@ from serve_app.domain.knowledge import Template
 from serve_app.domain.messages import Language
 from serve_app.domain.publication import filled
 from serve_app.domain.question import Entities
-from serve_app.domain.templates import NeedsChoice, NoValue, Rendered, answer_from
+from serve_app.domain.templates import NeedsChoice, NotMeant, NoValue, Rendered, answer_from
 from serve_app.domain.wording import Locale
 from tests.making_facts import NOW, TODAY, after_sale, customer, facts, line, order, parcel
 
@@ -39,7 +39,7 @@ def templates() -> dict[Intent, Template]:
     return {template.intent: template for template in filled(demo_knowledge()).templates}
 
 
-def answer(intent: Intent, known: Facts, language: Language = "zh") -> Rendered | NeedsChoice | NoValue:
+def answer(intent: Intent, known: Facts, language: Language = "zh") -> Rendered | NeedsChoice | NoValue | NotMeant:
     locale = Locale(language)
     return answer_from(templates()[intent], known, entities=Entities(), chosen_order_id=None, locale=locale, now=NOW)
 
@@ -88,13 +88,13 @@ SITUATIONS: list[tuple[str, Intent, Facts, str, str]] = [
         "delivered",
         Intent.PARCEL,
         at(ParcelState.DELIVERED, delivered_at=NOW),
-        "已于今天(11月22日)12:00签收",
+        "已签收（今天(11月22日)12:00）",
         "was delivered today",
     ),
     ("delivered once", Intent.PARCEL, at(ParcelState.DELIVERED), "已签收", "has been delivered"),
     ("returned", Intent.PARCEL, at(ParcelState.RETURNED), "已退回本店", "returned to us"),
     ("lost", Intent.PARCEL, at(ParcelState.LOST), "已丢失", "is lost"),
-    ("trouble", Intent.PARCEL, at(ParcelState.EXCEPTION), "出现异常", "there is a problem"),
+    ("trouble", Intent.PARCEL, at(ParcelState.EXCEPTION), "出现异常", "there is a delivery problem"),
     (
         "late",
         Intent.PARCEL,
@@ -113,9 +113,9 @@ SITUATIONS: list[tuple[str, Intent, Facts, str, str]] = [
         "several",
         Intent.PARCEL,
         facts(order(1, OrderState.PARTLY_SHIPPED, parcel(number=1), parcel(ParcelState.DELIVERED, number=2))),
-        "分2个包裹发出：\n"
+        "已部分发货：\n"
         "- 顺丰速运 SF0000000000001：运输中，预计明天(11月23日)送达\n- 顺丰速运 SF0000000000002：已签收\n其余商品还没有发货。",
-        "2 parcels:\n"
+        "is partly shipped:\n"
         "- 顺丰速运 SF0000000000001: in transit, expected by tomorrow (Mon 23 Nov)\n- 顺丰速运 SF0000000000002: delivered\n"
         "The rest",
     ),
@@ -135,7 +135,7 @@ SITUATIONS: list[tuple[str, Intent, Facts, str, str]] = [
         "partly",
         Intent.ORDER_STATUS,
         facts(order(1, OrderState.PARTLY_SHIPPED, parcel(), parcel(ParcelState.LABEL_CREATED, number=2))),
-        "已发出一部分，其余商品还在备货：\n- 顺丰速运 SF0000000000001：运输中，预计明天(11月23日)送达",
+        "已部分发货，其余商品还在备货：\n- 顺丰速运 SF0000000000001：运输中，预计明天(11月23日)送达",
         "being prepared:\n- 顺丰速运 SF0000000000001: in transit",
     ),
     (

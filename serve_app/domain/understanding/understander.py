@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from serve_app.domain.id_formats import DEMO_FORMATS, Formats
-from serve_app.domain.intents import ACTIONS, REPLIES, TEMPLATED, Intent, kind_of
+from serve_app.domain.intents import ABOUT_THE_CUSTOMER, ACTIONS, REPLIES, TEMPLATED, Intent, kind_of
 from serve_app.domain.messages import Kind, Option, Suggestion
 from serve_app.domain.normalise import canonical_form, clean
 from serve_app.domain.question import Focus, Understanding
@@ -23,6 +23,7 @@ from serve_app.domain.understanding.following import (
     topic_after,
 )
 from serve_app.domain.understanding.language import language_of
+from serve_app.domain.understanding.own_questions import OwnQuestion, own_question, thing_after
 from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
 from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, option_named
 from serve_app.domain.understanding.rules import first_match
@@ -38,12 +39,13 @@ _CHANCE_OF_SECOND = 0.04  # of a rule that the words fit when they exclude the b
 _SURE_OF_CLAUSE_WITH_WORDS = 0.4
 _SURE_OF_SMALL_TALK = 0.7
 _SURE_OF_PRODUCT = 0.5
+_SURE_OF_A_THING = 0.6  # that what nothing else says is the customer's own is something they bought
 _TOO_LONG_FOR_A_RULE = 80  # characters: a story, not a question about a rule
 _LOOKED_AT = 1000  # characters searched for entities and the language
 _TOO_LONG_TO_READ = 200  # bounds the time that patterns may take
 
 _OWN_INTENTS = TEMPLATED | ACTIONS
-_ABOUT_ONE_ORDER = _OWN_INTENTS - {Intent.TIER}
+_ABOUT_ONE_ORDER = _OWN_INTENTS - ABOUT_THE_CUSTOMER
 # Answered alike however they are said, so the intent alone is the key.
 _SAID_IN_MANY_WAYS = frozenset({Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN})
 _TOLD_BY_WEEKDAYS = frozenset({Intent.SHIPPING_TIME, Intent.SUPPORT_HOURS, Intent.DELIVERY_SLOT, Intent.CAMPAIGN})
@@ -58,6 +60,8 @@ class _Reading:
     carried: bool = False
     chosen_order_id: str | None = None
     settled: bool = False
+    things: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 _UNRESOLVED = _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, "")
@@ -99,7 +103,7 @@ class Understander:
             foreign=spoken.foreign,
             intent=reading.intent,
             confidence=reading.confidence,
-            entities=said.entities,
+            entities=replace(said.entities, things=reading.things, marks=reading.marks),
             kind=reading.kind if reading.canonical else Kind.PERSONAL,
             canonical=reading.canonical,
             carried=reading.carried,
@@ -120,6 +124,17 @@ class Understander:
             return self._complained(said, focus)
         if said.talk is not None:
             return _conversation(said.talk, said.form)
+        again = thing_after(said.plain, focus.intent) if starts_follow_up(said.text) else None
+        own = _of_own(again or own_question(said.plain, focus.intent), said, focus)
+        if own is not None and not own.things:
+            return own
+        reading = self._leaning_or_standing(said, focus)
+        alone = focus.intent is None and (starts_follow_up(said.text) or markers.is_fragment(said.form))
+        if alone or reading.kind in (Kind.PUBLIC, Kind.TEMPLATED, Kind.ACTION):
+            return reading
+        return own or _of_own(thing_after(said.plain, focus.intent), said, focus) or reading
+
+    def _leaning_or_standing(self, said: Said, focus: Focus) -> _Reading:
         if starts_follow_up(said.text) or markers.is_fragment(said.form) or _points_outside(said.plain):
             return self._followed(said, focus)
         elliptic = self._subjectless(said, focus)
@@ -318,6 +333,24 @@ def _points_outside(plain: str) -> bool:
     first, *later = _CLAUSES.split(plain)
     tells = bool(later) and bool(named_in(first).things)
     return markers.points_back(plain) and (not tells or markers.points_back(first))
+
+
+def _of_own(question: OwnQuestion | None, said: Said, focus: Focus) -> _Reading | None:
+    if question is None:
+        return None
+    intent, order_id = question.intent, None
+    if not question.things and not question.marks and intent not in ABOUT_THE_CUSTOMER:
+        order_id = focus.order_id if question.leans else _continued_order(said, intent, focus)
+    return _Reading(
+        intent,
+        1.0 if question.is_sure else _SURE_OF_A_THING,
+        Kind.TEMPLATED,
+        f"@{intent}" if question.leans or order_id else said.form,
+        carried=question.leans or bool(order_id),
+        chosen_order_id=order_id,
+        things=question.things,
+        marks=question.marks,
+    )
 
 
 def _conversation(intent: Intent, form: str) -> _Reading:

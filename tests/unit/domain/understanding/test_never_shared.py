@@ -75,8 +75,8 @@ FOCUSES = st.builds(
 @given(text=FOLLOW_UPS)
 def test_a_follow_up_with_nothing_before_it_is_never_shared(understander: Understander, today: date, text: str):
     understood = understander.understand(text, Focus(), today)
-    assert understood.canonical == ""
-    assert understood.kind is Kind.PERSONAL
+    # 它什么时候到 may be asked of one's own parcel: its words are shared, its facts are not.
+    assert understood.kind is Kind.TEMPLATED or (understood.kind, understood.canonical) == (Kind.PERSONAL, "")
 
 
 @given(text=TEXTS, focus=FOCUSES)
