@@ -12,8 +12,6 @@ from functools import partial
 from serve_app.adapters import record, redis_client
 from serve_app.adapters.auth import KeyAndTokenAuthenticator
 from serve_app.adapters.desk_watch import DeskWatch
-from serve_app.adapters.language import FastTextDetector
-from serve_app.adapters.linear_classifier import LinearClassifier, load_utterances
 from serve_app.adapters.memory_answers import MemoryAnswers
 from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
 from serve_app.adapters.redis_live import RedisLive
@@ -43,9 +41,8 @@ from serve_app.api.readiness import Readiness
 from serve_app.api.services import Completions, Services
 from serve_app.config import Config, TenantSettings, secret
 from serve_app.domain.generation import Sampling
-from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.model_card import card_of
-from serve_app.domain.understanding import Understander
+from serve_app.first_questions import FirstQuestions, formats_of, make_understander
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
@@ -117,9 +114,10 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     proposals = SqlProposals(engine)
     taps = Taps(proposals, clock)
     stack.push_async_callback(taps.aclose)
+    understander = await asyncio.to_thread(make_understander)
     course = Course(
         shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
-        understander=await asyncio.to_thread(_understander),
+        understander=understander,
         sessions=sessions,
         shared=shared,
         cache=rooms.cache,
@@ -154,7 +152,9 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         desk_feed=desk_watch,
         live=live,
         in_flight=InFlight(config.limits.requests_in_flight),
-        editor=KnowledgeEditor(knowledge, SqlDrafts(engine), proposals, clock.now),
+        editor=KnowledgeEditor(
+            knowledge, SqlDrafts(engine), proposals, clock.now, FirstQuestions(config.tenants, lambda: understander, clock.now)
+        ),
         proposals=proposals,
         ratings=SqlRatings(engine),
         readiness=Readiness(checks, clock.monotonic),
@@ -183,12 +183,5 @@ def _hooks(config: Config) -> dict[str, Hook]:
     }
 
 
-def _understander() -> Understander:
-    classifier = LinearClassifier.train(load_utterances())
-    return Understander(classifier.classify, FastTextDetector().detect)
-
-
 def _shop(settings: TenantSettings) -> Shop:
-    shop = settings.shop
-    formats = Formats(IdFormat(shop.order_id_pattern), IdFormat(shop.sku_id_pattern))
-    return Shop(shop.time_zone, shop.currency, formats)
+    return Shop(settings.shop.time_zone, settings.shop.currency, formats_of(settings))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_knowledge import Expected, Published, SqlKnowledge, Version
@@ -23,9 +24,12 @@ from serve_app.domain.drafting import (
     with_variant,
 )
 from serve_app.domain.errors import Conflict, NotFound
+from serve_app.domain.knowledge import Entry
 from serve_app.domain.knowledge_diff import ItemChange, differences
 from serve_app.domain.proposals import Proposal
 from serve_app.domain.publication import Publication, Unpublishable, doubts, filled
+from serve_app.domain.question import Understanding
+from serve_app.domain.reach import unreached
 from serve_app.ports import Proposals
 
 # How often a change is made anew when another came between.
@@ -35,7 +39,7 @@ ATTEMPTS = 5
 @dataclass(frozen=True, slots=True)
 class Diff:
     """What the draft would change in what is published. `conflicts`: what a later publication changed, too.
-    `doubts`: what would be published then, and is seldom meant."""
+    `doubts`: what would be published then, and is seldom meant: shared intents, changed questions that nobody will answer."""
 
     published: int
     draft: Draft | None
@@ -52,8 +56,8 @@ class Diff:
 class KnowledgeEditor:
     """One tenant's knowledge at a time. Every method raises StoreFailed when the record does not answer.
 
-    Checking ten thousand entries takes seconds, so it is done off the event loop, and before anything is locked. `say` is told
-    how far it is.
+    `understand` reads a text of a tenant's without any turns before it. Checking ten thousand entries takes seconds, so it is
+    done off the event loop, and before anything is locked. `say` is told how far it is.
     """
 
     def __init__(
@@ -62,12 +66,14 @@ class KnowledgeEditor:
         drafts: SqlDrafts,
         proposals: Proposals,
         now: Callable[[], datetime],
+        understand: Callable[[str, str], Understanding],
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._record = record
         self._drafts = drafts
         self._proposals = proposals
         self._now = now
+        self._understand = understand
         self._say = say
 
     async def take(self, tenant: str, reading: Reading, *, replacing: bool, by: str) -> Diff:
@@ -85,7 +91,7 @@ class KnowledgeEditor:
         if draft is None:
             return Diff(published, None)
         base = now if draft.base == published else await self._record.written(tenant, draft.base)
-        return await asyncio.to_thread(_compared, published, base, now, draft)
+        return await asyncio.to_thread(_compared, published, base, now, draft, partial(self._understand, tenant))
 
     async def publish(self, tenant: str, *, by: str, note: str, revision: str | None = None) -> Published:
         """Publishes the draft. Raises Conflict: there is none, it builds on an older version, it is not `revision` any more."""
@@ -227,9 +233,13 @@ class KnowledgeEditor:
         )
 
 
-def _compared(published: int, base: Publication, now: Publication, draft: Draft) -> Diff:
+def _compared(
+    published: int, base: Publication, now: Publication, draft: Draft, understand: Callable[[str], Understanding]
+) -> Diff:
     drafted = with_changes(now, draft.changes)
-    return Diff(published, draft, differences(now, drafted), conflicts(base, now, draft), doubts(drafted))
+    changed = (item for item in draft.changes.values() if isinstance(item, Entry))
+    found = (*doubts(drafted), *unreached(changed, understand))
+    return Diff(published, draft, differences(now, drafted), conflicts(base, now, draft), found)
 
 
 def _changed(change: Callable[[Publication], Publication], known: Publication, draft: Draft | None) -> Publication:

@@ -10,6 +10,7 @@ from serve_app.domain.errors import StoreFailed
 from serve_app.domain.messages import Ask
 from serve_app.domain.proposals import Variant, variant_tapped
 from serve_app.domain.question import Understanding
+from serve_app.domain.reach import leads_elsewhere
 from serve_app.domain.session import Session
 from serve_app.ports import Clock, Proposals
 
@@ -30,12 +31,12 @@ class Taps:
     def learn(self, ask: Ask, before: Session, understand: Callable[[str], Understanding]) -> None:
         """Returns at once. `before` is the session as the tap found it; `understand` reads a text without it.
 
-        A question that means nothing alone (那运费呢) is no way to ask for anything.
+        A question that means nothing alone (那运费呢), or that no entry would answer, is no way to ask for one.
         """
         if ask.choice is None or len(self._waiting) >= WAITING_MAX:
             return
         variant = variant_tapped(ask.choice, before)
-        if variant is None or not understand(variant.text).self_contained:
+        if variant is None or leads_elsewhere(understand(variant.text)) is not None:
             return
         task = asyncio.create_task(self._keep(ask.caller.tenant, variant))
         self._waiting.add(task)

@@ -18,6 +18,7 @@ from serve_app.cli.knowledge_record import By, Tenant, edit, local, row, say, wh
 from serve_app.cli.knowledge_review import feedback, proposals
 from serve_app.config import Config
 from serve_app.demo.knowledge import demo_knowledge
+from serve_app.domain.drafting import TOLD_MAX
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.knowledge_diff import counted, told
 from serve_app.domain.publication import Publication
@@ -125,8 +126,15 @@ def publish(note: Note = "", tenant: Tenant = None, by: By = None, config: Confi
     """Make the draft live, as a new version. Running servers answer by it within seconds."""
     settings = read_config(config)
     owner = chosen_tenant(settings, tenant)
-    done = edit(settings, lambda editor: editor.publish(owner, by=who(by), note=note))
+
+    async def looked_at(editor: KnowledgeEditor) -> tuple[Diff, Published]:
+        found = await editor.diff(owner)
+        revision = found.draft.revision if found.draft else None
+        return found, await editor.publish(owner, by=who(by), note=note, revision=revision)
+
+    found, done = edit(settings, looked_at)
     _published(done)
+    _doubt(found)
     if not edit(settings, lambda editor: editor.content(owner)).templates:
         say(NO_TEMPLATES)
 
@@ -259,9 +267,15 @@ def _published(done: Published) -> None:
     say(f"published as version {done.version}: {counts}")
 
 
-def _warn(found: Diff) -> None:
-    for doubt in found.doubts:
+def _doubt(found: Diff) -> None:
+    for doubt in found.doubts[:TOLD_MAX]:
         say(f"look again: {doubt}")
+    if len(found.doubts) > TOLD_MAX:
+        say(f"… and {len(found.doubts) - TOLD_MAX} more")
+
+
+def _warn(found: Diff) -> None:
+    _doubt(found)
     if not found.is_stale:
         return
     say(

@@ -20,6 +20,7 @@ from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.sql_proposals import SqlProposals
 from serve_app.config import Config
 from serve_app.domain.errors import ConfigError
+from serve_app.first_questions import FirstQuestions, make_understander
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Proposals, Ratings
 
@@ -46,7 +47,8 @@ def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
         try:
             await create_tables(engine)
             proposals = SqlProposals(engine)
-            editor = KnowledgeEditor(SqlKnowledge(engine), SqlDrafts(engine), proposals, lambda: datetime.now(UTC), say)
+            understand = FirstQuestions(settings.tenants, make_understander, _now)
+            editor = KnowledgeEditor(SqlKnowledge(engine), SqlDrafts(engine), proposals, _now, understand, say)
             return await call(Parts(editor, proposals, SqlRatings(engine)))
         except (SQLAlchemyError, OSError) as error:
             raise ConfigError(f"the record cannot be used ({type(error).__name__}): check `record.url`") from error
@@ -54,6 +56,10 @@ def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
             await engine.dispose()
 
     return asyncio.run(run())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def edit(settings: Config, call: Callable[[KnowledgeEditor], Awaitable[T]]) -> T:

@@ -106,6 +106,12 @@ def test_what_is_exported_is_imported_without_a_change(home: Path, target: str, 
     assert isinstance(refused("export", "--draft", "--version", "1"), ConfigError)
 
 
+def test_a_question_that_will_never_be_answered_is_told_before_and_after(home: Path) -> None:
+    (home / "parcel.csv").write_text(HEAD + "late,zh,我的快递到哪了,会到的。\nlate,en,is my hat party late,It comes.\n")
+    for command in (("import", home / "parcel.csv"), ("diff",), ("publish",)):
+        assert "look again: late will not answer '我的快递到哪了': it is understood as being about" in done(*command).stderr
+
+
 def test_packaged_templates_come_with_a_shops_own_figures(home: Path) -> None:
     (home / "policies.yaml").write_text("return_days: {unit: days, value: 7}")
     assert "there is no policy" in str(refused("import", home / "policies.yaml", "--packaged-templates"))

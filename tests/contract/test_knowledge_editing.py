@@ -23,8 +23,10 @@ from serve_app.domain.drafting import Reading, Unreadable
 from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Template, TemplateCase
+from serve_app.domain.messages import Kind
 from serve_app.domain.policies import Policy
 from serve_app.domain.proposals import Variant, proposal_id
+from serve_app.domain.question import Entities, Understanding
 from serve_app.knowledge_editing import Diff, KnowledgeEditor
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -39,13 +41,19 @@ def rows(*told: str) -> Reading:
     return read_csv("faq.csv", "id,language,questions,answer\n" + "\n".join(lines), "UTC")
 
 
+def as_it_is(_tenant: str, text: str) -> Understanding:
+    """A rule's question, unless it begins with "my"."""
+    kind = Kind.TEMPLATED if text.startswith("my") else Kind.PUBLIC
+    return Understanding(text, "en", False, Intent.OTHER, 0.0, Entities(), kind, text)
+
+
 class Shop:
     """A tenant with an editor of its own record."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.tenant = uuid4().hex
         self.record, self.drafts, self.proposals = SqlKnowledge(engine), SqlDrafts(engine), SqlProposals(engine)
-        self.editor = KnowledgeEditor(self.record, self.drafts, self.proposals, lambda: NOW)
+        self.editor = KnowledgeEditor(self.record, self.drafts, self.proposals, lambda: NOW, as_it_is)
         self.engine = engine
 
     async def take(self, *told: str, replacing: bool = False):
@@ -297,3 +305,12 @@ async def test_what_a_start_published_is_remembered(shop: Shop) -> None:
     for folder in (FromFolder("demo", "x", 1), FromFolder("folder", "y", 2)):
         await shop.drafts.remember_folder(shop.tenant, folder)
         assert await shop.drafts.folder(shop.tenant) == folder
+
+
+async def test_changed_questions_that_nobody_will_answer_are_told(shop: Shop) -> None:
+    await shop.publish("my-parcel=x")
+    found = await shop.take("my-order=x", "hats=y")
+    assert {doubt.partition(":")[0] for doubt in found.doubts} == {
+        "my-order will not answer 'my-order zh?'",
+        "my-order will not answer 'my-order en?'",
+    }

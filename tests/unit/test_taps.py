@@ -47,10 +47,15 @@ def leaning(text: str) -> Understanding:
     return Understanding(text, "zh", False, Intent.OTHER, 0.0, Entities(), Kind.PERSONAL, "")
 
 
+def own(text: str) -> Understanding:
+    return Understanding(text, "zh", False, Intent.PARCEL, 0.0, Entities(), Kind.TEMPLATED, text)
+
+
 async def test_a_tap_is_kept_when_it_was_asked_alone() -> None:
     proposals = MemoryProposals()
     taps = Taps(proposals, Clock())
     taps.learn(TAP, BEFORE, leaning)
+    taps.learn(TAP, BEFORE, own)
     taps.learn(Ask(TAP.caller, "s", "m2", question="谁掏钱"), BEFORE, alone)
     await taps.aclose()
     assert await proposals.list("demo", "proposed", 9) == []
