@@ -52,7 +52,9 @@ async def chromium() -> AsyncGenerator[Browser]:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
         # Its sandbox needs what containers seldom give; the pages are our own.
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"])
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"]
+        )
         yield browser
         await browser.close()
 
