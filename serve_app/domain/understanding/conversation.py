@@ -69,7 +69,8 @@ CONVERSATION = (
         r"|customer service|human please|live chat|customer service agent|support agent)(?: now| please| asap)?$"
         r"|\bnot a (?:bot|robot|machine)$",
         unless=(
-            r"几点|时间|上班|下班|营业|hours|what time|when|available|(?:不要|别|不用|不想)(?:给我)?(?:转|找)"
+            r"几点|周[末六日]|节假日|春节|晚上|半夜|夜里|时间|上班|下班|营业|hours|what time|when|available|(?:不要|别"
+            r"|不用|不想)(?:给我)?(?:转|找)"
             r"|(?:dont|do not|no need to"
             r"|not) .{0,12}(?:transfer|connect|talk|speak)"
         ),

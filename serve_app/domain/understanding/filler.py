@@ -57,7 +57,18 @@ _EVERYDAY = re.compile(
     r"|screen|seems|sheet|short|shorts|simple|simply|since|single|site|skirt|slippers|small|sofa|son|soon|sorry|such"
     r"|suitcase|sure|table|tablet|tell|text|think|thinking|thought|thursday|told|tote|towel|toy|toys|try|trying|tuesday"
     r"|understand|units|value|very|wait|waiting|wanna|watch|website|wednesday|well|whole|wife|wonder|wondering|wont|yes"
-    r"|yuan)\b"
+    r"|yuan|above|accidentally|already|although|anybody|anymore|anyone|anything|apart|approximately|article|basket"
+    r"|behind|being|below|between|beyond|bigger|bluetooth|body|bottom|bread|cable|cake|cart|cheaper|checkout|chocolate"
+    r"|clothes|clothing|coffee|coming|completely|despite|drink|electronics|eventually|everybody|everyone|everything|eye"
+    r"|fabric|finally|find|finds|flat|food|fruit|fully|gave|getting|give|given|giving|going|gym|hair|hand|hands|hate"
+    r"|hates|having|head|headset|hes|house|however|ill|item|job|kept|kind|larger|length|likes|longer|love|loves|made"
+    r"|make|material|meat|menu|middle|milk|mistakenly|model|moment|months|mostly|must|nearly|need|needs|nobody|none"
+    r"|office|onto|otherwise|partly|party|per|perhaps|picks|places|pls|plug|plz|present|profile|put|puts|putting|rice"
+    r"|roughly|running|said|say|saying|says|school|second|sells|send|sending|sends|series|settings|shall|shes|shopping"
+    r"|shorter|show|showed|shown|shows|side|skin|smaller|somebody|something|sort|spot|stuff|suddenly|take|taken|takes"
+    r"|tea|tells|term|terms|therefore|theyd|theyre|thing|though|thx|together|top|totally|toward|trip|tv|typed|types"
+    r"|university|unless|upon|ur|usb|use|uses|version|via|want|wanted|wants|way|ways|wearing|wed|weeks|whatever"
+    r"|whenever|wherever|whether|whichever|while|wireless|working|youre)s?\b"
 )
 # What belongs to every topic.
 FILLER = re.compile(f"{_FILLER.pattern}|{_EVERYDAY.pattern}")

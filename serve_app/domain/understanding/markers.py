@@ -78,7 +78,7 @@ _OWN_DEED = re.compile(
     r"|多少|几|哪|没有)"
     r"|(?:昨天|前天|上周|上次)(?:买|下|拍|付|退|换|申请|收|签收|到|发)"
     r"|\b(?:(?:did|have) i (?:already |ever )?(?:pay|paid|order|ordered|buy|place|placed|spend)|(?:do"
-    r"|did) i (?:still )?owe)\b"
+    r"|did) i (?:still )?owe|do i (?:still )?have(?! to| in mind| the right))\b"
     r"|\bi (?:have |had |ve |just |already |also |recently )*(?:bought|ordered|paid|placed|received|returned|sent"
     r"|was|got|purchased"
     r"|requested|applied|cancelled|canceled|havent|have not|didnt|did not|been|am|never|shipped|chose|submitted"
