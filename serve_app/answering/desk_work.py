@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -111,7 +112,7 @@ class DeskWork:
         return Message(self._new_id("tm"), Author.DESK, text, self._clock.now(), self._name(ticket, name))
 
     def _name(self, ticket: Ticket, name: str) -> str:
-        return _checked(name.strip(), "name", NAME_CHARS_MAX) if name.strip() else _NAMELESS[ticket.language]
+        return _checked(" ".join(name.split()), "name", NAME_CHARS_MAX) if name.strip() else _NAMELESS[ticket.language]
 
     async def _ticket(self, tenant: str, ticket_id: str) -> Ticket:
         ticket, _, _ = await _replied(self._tickets.read(tenant, ticket_id))
@@ -151,6 +152,6 @@ def _checked(text: str, field: str, chars_max: int) -> str:
         raise InvalidField(f"{field}: there is no text in it.", param=field)
     if len(text) > chars_max:
         raise InvalidField(f"{field}: it is longer than {chars_max} characters.", param=field)
-    if not text.isprintable() and any(0xD800 <= ord(char) <= 0xDFFF or char == "\0" for char in text):
-        raise InvalidField(f"{field}: it is not valid Unicode text.", param=field)
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t\r" for char in text):
+        raise InvalidField(f"{field}: it is not plain Unicode text; there is a control character in it.", param=field)
     return text

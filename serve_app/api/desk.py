@@ -15,9 +15,10 @@ from serve_app.answering.handover import REASONS
 from serve_app.api.asking import caller_of
 from serve_app.api.bodies import Id, read_body
 from serve_app.api.edge import as_json
+from serve_app.api.query import flag_in, number_in
 from serve_app.api.services import Services
-from serve_app.domain.errors import InvalidField
 from serve_app.domain.messages import Language
+from serve_app.domain.normalise import clean
 from serve_app.domain.phrases import Phrase
 from serve_app.domain.tickets import TEXT_CHARS_MAX
 
@@ -74,7 +75,8 @@ def _add_handoff(app: FastAPI, services: Services) -> None:
         caller = await caller_of(services, request)
         body = await _optional(services, request, HandoffBody)
         session = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
-        state, is_new = await services.handover.ask_for(caller, session, body.reason, _language(request))
+        reason = clean(body.reason) or REASONS[Phrase.HANDOFF_ASKED]
+        state, is_new = await services.handover.ask_for(caller, session, reason, _language(request))
         return as_json(state, 201 if is_new else 200)
 
 
@@ -84,7 +86,7 @@ def _add_reading(app: FastAPI, services: Services) -> None:
         request: Request,
     ) -> Response:
         tenant = await _tenant(services, request)
-        everything, limit = _page(request)
+        everything, limit = flag_in(request, "all"), number_in(request, "limit", 100, LIMIT_MAX)
         desk = await services.desk_work.list(tenant, closed=everything, limit=limit)
         return as_json({"tickets": [ticket_json(one) for one in desk.tickets], "notices_given_up": desk.notices_given_up})
 
@@ -137,14 +139,6 @@ async def _optional(services: Services, request: Request, form: type[Form]) -> F
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
         return form()
     return await read_body(request, form, services.limits.body_bytes)
-
-
-def _page(request: Request) -> tuple[bool, int]:
-    """`all` and `limit` of the query. Raises InvalidField."""
-    limit = request.query_params.get("limit", "100")
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= LIMIT_MAX):
-        raise InvalidField(f"limit: write a number from 1 to {LIMIT_MAX}.", param="limit")
-    return request.query_params.get("all", "false").lower() in ("true", "1"), int(limit)
 
 
 def _body(form: type[BaseModel]) -> dict[str, Any]:

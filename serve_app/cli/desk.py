@@ -48,13 +48,17 @@ def list_(
     """List the conversations that wait for a person or are with one, oldest first."""
     settings = read_config(config)
     owner = chosen_tenant(settings, tenant)
-    desk = _at_the_desk(settings, lambda work: work.list(owner, closed=everything, limit=limit))
+    desk = _at_the_desk(settings, lambda work: work.list(owner, closed=everything, limit=limit + 1))
+    # Of the open ones the oldest are shown, of all the newest.
+    shown = desk.tickets[-limit:] if everything else desk.tickets[:limit]
     if as_json:
-        _print_json([ticket_json(ticket) for ticket in desk.tickets])
+        _print_json([ticket_json(ticket) for ticket in shown])
     else:
         time_zone = settings.tenants[owner].shop.time_zone
-        for line in table(desk.tickets, datetime.now(UTC), time_zone):
+        for line in table(shown, datetime.now(UTC), time_zone):
             typer.echo(line)
+    if len(desk.tickets) > limit:
+        typer.echo(f"there are more than these {limit}: --limit shows them", err=True)
     if not desk.tickets:
         typer.echo("nobody waits" if not everything else "there are no tickets", err=True)
     if desk.notices_given_up:
@@ -126,10 +130,11 @@ def table(tickets: Sequence[Ticket], now: datetime, time_zone: str) -> list[str]
             _duration((ticket.closed_at or now) - ticket.opened_at),
             ticket.customer_id or "anonymous",
             ticket.agent or "-",
-            ", ".join(" ".join(reason.split()) for reason in ticket.reasons),
+            ", ".join(ticket.reasons),
         )
         for ticket in tickets
     ]
+    rows = [tuple(map(_plain, row)) for row in rows]
     widths = [max(_width(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     return ["  ".join(map(_padded, row, widths)).rstrip() for row in (heads, *rows)]
 
@@ -150,11 +155,11 @@ def page(opened: Opened, time_zone: str) -> list[str]:
         "summary": packet.summary,
         "note": ticket.note or "-",
     }
-    lines = [f"{name:<9} {value}" for name, value in fields.items()]
+    lines = [f"{name:<9} {_plain(value)}" for name, value in fields.items()]
     lines.append("")
     for line in packet.transcript:
         who = f"{line.author} {line.name}".strip()
-        lines += [f"{_time(line.at, time_zone)}  {who}", *(f"    {part}" for part in line.text.splitlines())]
+        lines += [f"{_time(line.at, time_zone)}  {_plain(who)}", *(f"    {_plain(part)}" for part in line.text.splitlines())]
     return lines
 
 
@@ -191,6 +196,11 @@ def _duration(span: Any) -> str:
     if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+
+
+def _plain(text: str) -> str:
+    """One line, without what would steer the terminal: customers wrote it."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _width(text: str) -> int:

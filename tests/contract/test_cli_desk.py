@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_outbox import SqlOutbox
 from serve_app.adapters.sql_tickets import SqlTickets
+from serve_app.answering.desk_work import Opened
 from serve_app.cli import desk
 from serve_app.domain.errors import Conflict, InvalidField, NotFound
 from serve_app.domain.intents import Intent
@@ -112,6 +114,7 @@ def test_nobody_waits(home: Path) -> None:
         (["reply", "tkt_0", "  "], InvalidField, "no text"),
         (["reply", "tkt_0", "a" * 4001], InvalidField, "4000"),
         (["claim", "tkt_0", "--name", "n" * 65], InvalidField, "64"),
+        (["reply", "tkt_0", "a\x1b[2J"], InvalidField, "control"),
     ],
 )
 def test_what_is_wrong_is_said(home: Path, arguments: list[str], error: type[Exception], words: str) -> None:
@@ -124,6 +127,25 @@ def test_what_is_wrong_is_said(home: Path, arguments: list[str], error: type[Exc
 def test_notices_that_were_given_up_are_seen(home: Path) -> None:
     opened(home, "C1", "C2", hooked=True)
     assert "2 notices of the last week could not be delivered" in runner.invoke(desk.app, ["list"]).stderr
+
+
+def test_that_there_are_more_is_said(home: Path) -> None:
+    ids = opened(home, "C1", "C2", "C3")
+    some = runner.invoke(desk.app, ["list", "--limit", "2"])
+    assert [line.split()[0] for line in some.stdout.splitlines()[1:]] == ids[:2]
+    assert "more than these 2" in some.stderr
+    assert "more" not in runner.invoke(desk.app, ["list", "--limit", "3"]).stderr
+    newest = runner.invoke(desk.app, ["list", "--limit", "2", "--all"])
+    assert [line.split()[0] for line in newest.stdout.splitlines()[1:]] == ids[1:]
+
+
+def test_what_customers_wrote_does_not_steer_the_terminal() -> None:
+    evil = "\x1b[2J\u202ehi\x07\nthere"
+    at = NOW - timedelta(minutes=1)
+    ticket = Ticket("tkt_0", "demo", "s", "C1", "zh", Conversation.QUEUED, (evil,), at, 0, agent=evil)
+    packet = replace(PACKET, summary=evil, transcript=(Line("m", Author.CUSTOMER, evil, at, evil),))
+    for line in (*desk.table([ticket], NOW, "UTC"), *desk.page(Opened(ticket, packet), "UTC")):
+        assert line.isprintable()
 
 
 def test_nobodys_words_are_lost_between_two_terminals(home: Path) -> None:

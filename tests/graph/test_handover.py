@@ -34,15 +34,15 @@ class Colleague:
 
     def __init__(self, front: Front, key: str) -> None:
         self._front = front
-        self._headers = {"authorization": f"Bearer {key}"}
+        self.headers = {"authorization": f"Bearer {key}"}
 
     async def get(self, path: str = "") -> Any:
-        response = await self._front.client.get(TICKETS + path, headers=self._headers)
+        response = await self._front.client.get(TICKETS + path, headers=self.headers)
         assert response.status_code == 200, response.text
         return response.json()
 
     async def post(self, path: str, **body: Any) -> httpx.Response:
-        return await self._front.client.post(TICKETS + path, headers=self._headers, json=body)
+        return await self._front.client.post(TICKETS + path, headers=self.headers, json=body)
 
     async def does(self, path: str, **body: Any) -> Any:
         response = await self.post(path, **body)
@@ -130,6 +130,8 @@ async def test_the_desk_needs_its_scope_and_hears_what_is_wrong(front: Front, ag
     answer = await front.ask("talk to a human")
     ticket_id = answer["handoff"]["ticket_id"]
     assert (await agent.post(f"/{ticket_id}/reply", text="  ")).status_code == 422
+    for query in ("?limit=0", "?limit=0000100000", "?all=maybe"):
+        assert (await front.client.get(TICKETS + query, headers=agent.headers)).status_code == 422
     claims = await asyncio.gather(*(agent.post(f"/{ticket_id}/claim", name=name) for name in ("Ann", "Bob")))
     assert sorted(claim.status_code for claim in claims) == [200, 409]
     lost = next(claim for claim in claims if claim.status_code == 409)
