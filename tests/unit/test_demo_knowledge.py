@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 from functools import cache
+from importlib.resources import files
 
 import pytest
 
@@ -34,8 +36,24 @@ FIGURE_EN = re.compile(
 
 def test_it_can_be_published() -> None:
     publication = filled(written())
-    assert len(publication.entries) >= 24
+    assert len(publication.entries) >= 80
     assert not [entry.id for entry in publication.entries if "{" in "".join(entry.answers.values())]
+
+
+def test_every_file_says_that_it_is_a_sample_and_stays_short() -> None:
+    for file in (files("serve_app.demo") / "knowledge").iterdir():
+        if file.name.endswith(".yaml"):
+            head, *_ = text = file.read_text(encoding="utf-8").splitlines()
+            assert "sample" in head, file.name
+            assert len(text) < 300 or file.name == "templates.yaml", file.name
+
+
+def test_the_campaign_holds_only_while_it_lasts() -> None:
+    campaign = next(entry for entry in written().entries if entry.id == "campaign-double-12")
+    begins = datetime(2026, 12, 10, tzinfo=timezone(timedelta(hours=8)))
+    moments = [begins - timedelta(seconds=1), begins, begins + timedelta(days=3, seconds=-1), begins + timedelta(days=3)]
+    assert [campaign.is_valid(moment) for moment in moments] == [False, True, True, False]
+    assert [entry.id for entry in written().entries if entry.valid_from or entry.valid_to] == [campaign.id]
 
 
 def test_every_public_intent_has_exactly_one_entry() -> None:
