@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from serve_app.domain.drafting import (
     rebased,
     with_changes,
     with_variant,
+    without,
 )
 from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.knowledge import Entry
@@ -83,6 +84,10 @@ class KnowledgeEditor:
             return merged(known, reading, replacing=replacing)
 
         return await self._change(tenant, change, reading.places, by)
+
+    async def withdraw(self, tenant: str, ids: Collection[str], *, by: str) -> Diff:
+        """Takes items out of the draft, and so, when it is published, out of what is. Raises NotFound, Conflict, Unreadable."""
+        return await self._change(tenant, lambda known: without(known, ids), {}, by)
 
     async def diff(self, tenant: str) -> Diff:
         published = await self._record.latest(tenant)

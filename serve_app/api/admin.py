@@ -130,6 +130,15 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
             await editor.discard(caller.tenant)
         return Response(status_code=204)
 
+    @app.delete(f"{draft}/items/{{item_id}}", summary="Withdraw an entry or a template; policy.NAME for a policy")
+    async def withdraw(  # pyright: ignore[reportUnusedFunction]
+        item_id: str, request: Request
+    ) -> Response:
+        caller = await _admin(services, request)
+        with _errors():
+            found = await editor.withdraw(caller.tenant, (item_id,), by=caller.key_id)
+        return await _as_json(lambda: diff_json(found))
+
     @app.post(f"{KNOWLEDGE}/rebase", summary="Put the draft over what is published now", openapi_extra=_body(RebaseBody))
     async def rebase(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)

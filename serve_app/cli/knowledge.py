@@ -95,9 +95,8 @@ def import_(
         raise ConfigError(f"{path}: there is nothing to import in it; `zerowait knowledge import --help` shows how to write it")
     say(f"checking {_entries(len(reading.entries))} against the draft")
     diff = edit(settings, lambda editor: editor.take(owner, reading, replacing=replacing, by=who(by)))
-    say(f"imported {_entries(len(reading.entries))}; the draft: {counted(diff.changes)}")
-    say("`zerowait knowledge diff` shows it, `zerowait knowledge publish` makes it live" if diff.changes else NOTHING_CHANGED)
-    _warn(diff)
+    say(f"imported {_entries(len(reading.entries))}")
+    _drafted(diff)
 
 
 NOTHING_CHANGED = "that changes nothing: there is no draft"
@@ -105,6 +104,19 @@ NO_TEMPLATES = (
     "no template is published, so questions about a customer's own orders go to a person; "
     "`zerowait knowledge import policies.yaml --packaged-templates` takes those that come with ZeroWait, with your figures"
 )
+
+
+@app.command()
+def withdraw(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Of entries or templates; policy.NAME for a policy.")],
+    tenant: Tenant = None,
+    by: By = None,
+    config: ConfigFile = None,
+) -> None:
+    """Take something out with the next publication. `rollback` or another `import` brings it back."""
+    settings = read_config(config)
+    owner = chosen_tenant(settings, tenant)
+    _drafted(edit(settings, lambda editor: editor.withdraw(owner, ids, by=who(by))))
 
 
 @app.command()
@@ -265,6 +277,12 @@ def _entries(count: int) -> str:
 def _published(done: Published) -> None:
     counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.withdrawn)} withdrawn"
     say(f"published as version {done.version}: {counts}")
+
+
+def _drafted(found: Diff) -> None:
+    say(f"the draft: {counted(found.changes)}")
+    say("`zerowait knowledge diff` shows it, `zerowait knowledge publish` makes it live" if found.changes else NOTHING_CHANGED)
+    _warn(found)
 
 
 def _doubt(found: Diff) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypedDict, TypeVar
 
-from serve_app.domain.errors import ConfigError, Conflict
+from serve_app.domain.errors import ConfigError, Conflict, NotFound
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.messages import Language
 from serve_app.domain.normalise import canonical_form
 from serve_app.domain.policies import Policy
-from serve_app.domain.publication import Item, Publication, Unpublishable
+from serve_app.domain.publication import Item, Problem, Publication, Unpublishable, source_id_of
 
 # A longer list helps nobody to begin.
 TOLD_MAX = 20
@@ -93,13 +93,13 @@ class Unreadable(ConfigError):
 
 
 def located(error: Unpublishable, places: Mapping[str, Place]) -> Unreadable:
-    """The same problems, those of an item that was read with its place."""
-    return Unreadable(
-        tuple(
-            f"{places[problem.source_id]}: {problem.message}" if problem.source_id in places else problem.message
-            for problem in error.problems
-        )
-    )
+    """The same problems, those of items that were read with the place of the first of them."""
+
+    def told(problem: Problem) -> str:
+        place = places.get(problem.source_id) or places.get(problem.other_id or "")
+        return f"{place}: {problem.message}" if place else problem.message
+
+    return Unreadable(tuple(map(told, error.problems)))
 
 
 def merged(known: Publication, reading: Reading, *, replacing: bool) -> Publication:
@@ -158,6 +158,15 @@ def rebased(base: Publication, published: Publication, draft: Draft, keep: Kept 
         )
     changes = {key: item for key, item in draft.changes.items() if keep != "published" or key not in both}
     return changes_between(published, with_changes(published, changes))
+
+
+def without(known: Publication, ids: Iterable[str]) -> Publication:
+    """The same without these items, by source id. Raises NotFound naming one that there is not."""
+    gone = set(ids)
+    unknown = sorted(gone - known.by_id().keys())
+    if unknown:
+        raise NotFound(f"There is no entry, template or policy {unknown[0]}: nothing was done. A policy is called policy.NAME.")
+    return Publication.of(item for item in known.items() if source_id_of(item) not in gone)
 
 
 def with_variant(known: Publication, entry_id: str, language: Language, text: str) -> Publication:

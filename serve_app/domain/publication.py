@@ -54,10 +54,11 @@ def source_id_of(item: Item) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one item. `message` names it."""
+    """What is wrong with one item, or between it and another. `message` names them."""
 
     source_id: str
     message: str
+    other_id: str | None = None
 
 
 class Unpublishable(ConfigError):
@@ -163,17 +164,20 @@ def _wrong_entry(entry: Entry) -> Iterator[Problem]:
 
 def _shared_questions(entries: Iterable[Entry], looked_at: Callable[[int], None]) -> Iterator[Problem]:
     """A question has one answer: in its canonical form it may belong to one entry only, unless their times do not overlap."""
-    owners: dict[str, list[Entry]] = {}
+    owners: dict[str, list[tuple[Entry, str]]] = {}
     for number, entry in enumerate(entries):
         if number and number % TOLD_EVERY == 0:
             looked_at(number)
-        forms = dict.fromkeys(canonical_form(question) for questions in entry.questions.values() for question in questions)
-        for form in forms:
-            for other in owners.setdefault(form, []):
+        questions = [question for questions in entry.questions.values() for question in questions]
+        for form, question in {canonical_form(question): question for question in reversed(questions)}.items():
+            for other, same in owners.setdefault(form, []):
                 if _overlap(entry, other) and other.id != entry.id:
-                    message = f"the question {form!r} belongs to the entries {other.id} and {entry.id}: keep it in one"
-                    yield Problem(entry.id, message)
-            owners[form].append(entry)
+                    alike = "" if same == question else f", there as {same!r}"
+                    message = (
+                        f"the question {question!r} belongs to the entries {entry.id} and {other.id}{alike}: keep it in one"
+                    )
+                    yield Problem(entry.id, message, other.id)
+            owners[form].append((entry, question))
 
 
 def _overlap(one: Entry, other: Entry) -> bool:

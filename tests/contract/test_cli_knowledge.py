@@ -106,6 +106,14 @@ def test_what_is_exported_is_imported_without_a_change(home: Path, target: str, 
     assert isinstance(refused("export", "--draft", "--version", "1"), ConfigError)
 
 
+def test_one_entry_is_withdrawn() -> None:
+    done("import", EXAMPLES)
+    done("publish")
+    assert "0 added, 0 changed, 1 withdrawn" in done("withdraw", "engraving").stderr
+    assert "- entry engraving" in done("diff").stdout
+    assert isinstance(refused("withdraw", "engraving"), NotFound)
+
+
 def test_a_question_that_will_never_be_answered_is_told_before_and_after(home: Path) -> None:
     (home / "parcel.csv").write_text(HEAD + "late,zh,我的快递到哪了,会到的。\nlate,en,is my hat party late,It comes.\n")
     for command in (("import", home / "parcel.csv"), ("diff",), ("publish",)):

@@ -314,3 +314,23 @@ async def test_changed_questions_that_nobody_will_answer_are_told(shop: Shop) ->
         "my-order will not answer 'my-order zh?'",
         "my-order will not answer 'my-order en?'",
     }
+
+
+async def test_a_question_taken_from_an_entry_that_no_file_names_is_told_with_its_place(shop: Shop) -> None:
+    await shop.publish("a=x", "b=x")
+    stolen = read_csv("faq.csv", "id,language,questions,answer\na,en,Please: B en,x\n", "UTC")
+    with pytest.raises(Unreadable) as error:
+        await shop.editor.take(shop.tenant, stolen, replacing=False, by="ann")
+    assert "faq.csv:2: " in str(error.value)
+    assert "'Please: B en'" in str(error.value)
+    assert "'b en?'" in str(error.value)
+
+
+async def test_what_is_withdrawn_goes_with_the_next_publication(shop: Shop) -> None:
+    await shop.publish("a=x", "b=x")
+    found = await shop.editor.withdraw(shop.tenant, ["a"], by="ann")
+    assert [(change.id, change.what) for change in found.changes] == [("a", "withdrawn")]
+    with pytest.raises(NotFound, match="template or policy a:"):
+        await shop.editor.withdraw(shop.tenant, ["a", "b"], by="ann")
+    await shop.publish()
+    assert await shop.served() == {"b": "x"}

@@ -74,6 +74,13 @@ async def test_a_draft_is_compared_published_answered_by_and_rolled_back(front: 
     assert (await desk("GET", f"{KNOWLEDGE}?version={done['version']}"))["entries"] == with_draft["entries"]
 
 
+async def test_one_entry_is_withdrawn(desk: Desk) -> None:
+    drafted = await desk("DELETE", f"{KNOWLEDGE}/draft/items/return-policy")
+    assert [(change["id"], change["what"]) for change in drafted["changes"]] == [("return-policy", "withdrawn")]
+    await desk("DELETE", f"{KNOWLEDGE}/draft/items/return-policy", 404)
+    await desk("DELETE", f"{KNOWLEDGE}/draft", 204)
+
+
 async def test_a_bad_row_is_named_and_nothing_is_kept(desk: Desk) -> None:
     error = (await desk.put(WRAP + "x,fr,q,a\n", expected=422))["error"]
     assert "body.csv:4: there is no language 'fr'" in error["message"]
