@@ -172,10 +172,8 @@ def _shared_questions(entries: Iterable[Entry], looked_at: Callable[[int], None]
         for form, question in {canonical_form(question): question for question in reversed(questions)}.items():
             for other, same in owners.setdefault(form, []):
                 if _overlap(entry, other) and other.id != entry.id:
-                    alike = "" if same == question else f", there as {same!r}"
-                    message = (
-                        f"the question {question!r} belongs to the entries {entry.id} and {other.id}{alike}: keep it in one"
-                    )
+                    owner = other.id if same == question else f"{other.id} (as {same!r})"
+                    message = f"the question {question!r} belongs to the entries {owner} and {entry.id}: keep it in one"
                     yield Problem(entry.id, message, other.id)
             owners[form].append((entry, question))
 
