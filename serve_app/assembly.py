@@ -152,6 +152,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         desk_feed=desk_watch,
         live=live,
         in_flight=InFlight(config.limits.requests_in_flight),
+        knowledge=knowledge,
         editor=KnowledgeEditor(
             knowledge, SqlDrafts(engine), proposals, clock.now, FirstQuestions(config.tenants, lambda: understander, clock.now)
         ),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
 import orjson
+from cachetools import TTLCache
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -18,8 +20,13 @@ from starlette.responses import Response
 from serve_app.api.services import Services
 from serve_app.api.visitors import tenant_named
 from serve_app.config import TenantSettings
-from serve_app.domain.errors import NotFound
+from serve_app.domain.errors import NotFound, StoreFailed
+from serve_app.domain.starters import starters
 
+logger = logging.getLogger(__name__)
+
+# A publication shows in the questions to begin with within this time.
+KEPT_S = 30
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -98,14 +105,41 @@ def joined(modules: Mapping[str, str], main: str) -> str:
     return "\n".join(re.sub(r"^export ", "", _IMPORT.sub("", modules[name]), flags=re.MULTILINE) for name in order)
 
 
+class Pages:
+    """The page of each tenant, kept for a while."""
+
+    def __init__(self, web: WebFiles, services: Services) -> None:
+        self._web = web
+        self._services = services
+        self._made: TTLCache[str, File] = TTLCache(len(services.tenants) or 1, KEPT_S, timer=services.clock.monotonic)
+
+    async def of(self, tenant: str) -> File:
+        made = self._made.get(tenant)
+        if made is None:
+            told = {**_shop(tenant, self._services), "starters": await self._starters(tenant)}
+            made = self._made[tenant] = self._web.index(told)
+        return made
+
+    async def _starters(self, tenant: str) -> object:
+        """None: the page's own, which are the demo shop's."""
+        if self._services.tenants[tenant].sources is None:
+            return None
+        try:
+            entries, templates = await self._services.knowledge.published(tenant)
+        except StoreFailed as error:
+            logger.warning("the page of %s begins without questions of its own: %s", tenant, error)
+            return None
+        return starters(entries, templates, self._services.clock.now())
+
+
 def add_pages(app: FastAPI, services: Services) -> None:
     web = WebFiles()
-    pages = {name: web.index(_shop(name, services)) for name in services.tenants}
+    pages = Pages(web, services)
 
     async def page(request: Request) -> Response:
         tenant = tenant_named(request.query_params.get("tenant"), services.tenants)
         headers = {**_safety(services.tenants[tenant]), "cache-control": "no-cache"}
-        return pages[tenant].response(request, headers)
+        return (await pages.of(tenant)).response(request, headers)
 
     async def file(request: Request) -> Response:
         found = web.get(request.path_params["name"])

@@ -16,7 +16,17 @@ from serve_app.config import LimitSettings, TenantSettings
 from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import ModelCard
 from serve_app.knowledge_editing import KnowledgeEditor
-from serve_app.ports import Authenticator, Clock, DeskFeed, LiveSessions, Proposals, Ratings, Tokenizer, Transcripts
+from serve_app.ports import (
+    Authenticator,
+    Clock,
+    DeskFeed,
+    KnowledgeRecord,
+    LiveSessions,
+    Proposals,
+    Ratings,
+    Tokenizer,
+    Transcripts,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class Services:
     desk_feed: DeskFeed
     live: Live
     in_flight: InFlight
+    knowledge: KnowledgeRecord
     editor: KnowledgeEditor
     proposals: Proposals
     ratings: Ratings

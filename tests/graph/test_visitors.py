@@ -6,12 +6,15 @@ import gzip
 import json
 import re
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from serve_app.adapters import record
 from serve_app.adapters.scripted_engine import ScriptedEngine
+from serve_app.demo.knowledge import publish_demo
 from tests.graph.front import Front, serving
 
 TEA = {"sources": [], "web": {"origins": ["https://shop.example"]}, "tokens": {"secret": "env:TEA_SECRET"}}
@@ -19,11 +22,17 @@ TEA = {"sources": [], "web": {"origins": ["https://shop.example"]}, "tokens": {"
 
 @pytest.fixture(scope="module")
 async def front(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Front]:
-    """Two tenants: the demo shop, and one with sources of its own."""
+    """Three tenants: the demo shop, and two with sources of their own."""
     home = tmp_path_factory.mktemp("visitors")
     tea = {**TEA, "shop": {"id": "tea", "name_zh": "茶</script>铺", "name_en": "Tea"}}
+    mine = {"sources": [], "shop": {"id": "mine"}, "tokens": {"secret": "env:MINE_SECRET"}}
     async with serving(
-        home, valkey_url, packaged_model, ScriptedEngine(), tenants={"demo": {}, "tea": tea}, limits={"visitors_per_minute": 40}
+        home,
+        valkey_url,
+        packaged_model,
+        ScriptedEngine(),
+        tenants={"demo": {}, "tea": tea, "mine": mine},
+        limits={"visitors_per_minute": 40},
     ) as running:
         yield running
 
@@ -108,6 +117,22 @@ async def test_a_shop_in_which_a_name_looks_like_markup(front: Front) -> None:
     assert found is not None
     assert json.loads(found[1])["name"]["zh"] == "茶</script>铺"
     assert "frame-ancestors 'self' https://shop.example" in page.headers["content-security-policy"]
+
+
+async def test_a_shops_own_page_begins_with_questions_of_its_own_knowledge(front: Front) -> None:
+    engine = record.connect(str(front.config.record.url))
+    try:
+        await publish_demo(engine, "mine", datetime.now(UTC))
+    finally:
+        await engine.dispose()
+    page = await front.client.get("/", params={"tenant": "mine"})
+    found = re.search(r'id="shop">(.*?)</script>', page.text)
+    assert found is not None
+    told = json.loads(found[1])["starters"]
+    assert {len(told[language][whose]) for language in ("zh", "en") for whose in ("anonymous", "customer")} == {6}
+    assert told["zh"]["customer"][0] == "我的快递到哪了？"
+    demo = await front.client.get("/", params={"tenant": "demo"})
+    assert '"starters":null' in demo.text
 
 
 async def test_the_browser_keeps_what_has_not_changed(front: Front) -> None:

@@ -73,6 +73,7 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         desk_feed=cast(Any, None),
         live=cast(Any, None),
         in_flight=InFlight(4),
+        knowledge=cast(Any, None),
         editor=cast(Any, None),
         proposals=cast(Any, None),
         ratings=cast(Any, None),
