@@ -131,7 +131,11 @@ def _told_apart(intent: Intent, facts: Facts, entities: Entities, chosen_order_i
     missing = [part for part in parts if part in facts.missing]
     if missing:
         return CannotTell(missing[0])
-    named = [order for order in facts.orders if _is_named(order, entities)] if entities.names_an_order else facts.orders
+    named = facts.orders
+    if entities.names_an_order:
+        named = tuple(order for order in facts.orders if _is_named(order, entities))
+        if not named:
+            return _named(facts, entities)
     fitting = [order for order in named if _holds(order, entities.things) and _is_marked(order, entities.marks)]
     if not fitting and entities.things:
         return NotHeld()

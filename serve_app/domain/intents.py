@@ -41,6 +41,9 @@ class Intent(StrEnum):
     CANCEL_ORDER = "cancel_order"
     CHANGE_ADDRESS = "change_address"
     REQUEST_RETURN = "request_return"
+    WITHDRAW_RETURN = "withdraw_return"
+    REQUEST_INVOICE = "request_invoice"
+    URGE_DELIVERY = "urge_delivery"  # 催发货, 催快递
     # The shop's rules: returns
     RETURN_POLICY = "return_policy"
     NON_RETURNABLE = "non_returnable"
@@ -155,7 +158,16 @@ OF_ORDERS = frozenset(
     }
 )
 TEMPLATED = ABOUT_THE_CUSTOMER | OF_PARCELS | OF_REFUNDS | OF_ORDERS
-ACTIONS = frozenset({Intent.CANCEL_ORDER, Intent.CHANGE_ADDRESS, Intent.REQUEST_RETURN})
+ACTIONS = frozenset(
+    {
+        Intent.CANCEL_ORDER,
+        Intent.CHANGE_ADDRESS,
+        Intent.REQUEST_RETURN,
+        Intent.WITHDRAW_RETURN,
+        Intent.REQUEST_INVOICE,
+        Intent.URGE_DELIVERY,
+    }
+)
 # Mean nothing without what was said before them.
 REPLIES = frozenset({Intent.AFFIRM, Intent.DENY})
 UNSHARED = frozenset({Intent.PRODUCT, Intent.OTHER, Intent.CHITCHAT, Intent.COMPLAINT}) | REPLIES

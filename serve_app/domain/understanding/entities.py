@@ -34,7 +34,7 @@ _TRACKING = re.compile(
 _FOUR = rf"(\d{{4}}|[{DIGIT_CLASS}]{{4}})(?![\d{DIGIT_CLASS}年月元块])"
 _TAIL = re.compile(
     rf"(?:尾号|尾数|(?:后|末|最后|尾)[四4]位(?:数|数字)?)(?:是|为)?[ :]*{_FOUR}"
-    rf"|\b(?:ending|ends|end) (?:in|with)[ :#]*{_FOUR}|\blast (?:four|4)(?: digits?| numbers?)?(?: are| is|:)? ?#?{_FOUR}"
+    rf"|\b(?:ending|ends|end)(?: in| with)?[ :#]+{_FOUR}|\blast (?:four|4)(?: digits?| numbers?)?(?: are| is|:)? ?#?{_FOUR}"
     rf"|(?:订单|单号|\border)(?: (?:number|no\.?))? ?[:#]?{_FOUR}(?![-/.]\d)|#{_FOUR}",
     re.IGNORECASE,
 )

@@ -28,6 +28,10 @@ _BORDER = re.compile(r"(?<=[a-z0-9])(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?=[
 _CHINESE = (CHINESE, CHINESE_FILLER)
 _ENGLISH = (ENGLISH, ENGLISH_FILLER)
 _ME = re.compile(r"我(?!们?(?:出|承担|付|掏))|俺|本人|\b(?:my(?! (?:card|wallet|bank|mind|company|size))|i|me|mine|im|ive)\b")
+# Said of one thing that there is: 羽绒服那单, 定金付了多少, "is the invoice issued". Rules are asked for in other words.
+_DEFINITE = re.compile(
+    r"[那这]一?[个单件笔双条台套]|[付开退买发到收修换](?:好|完)?(?:了|过|没)|来着|\bthe\b.*\b(?:issued|paid|shipped|delivered|ready)\b"
+)
 # What anyone does, not what this customer did: "how much do i pay".
 _ANYONE = re.compile(
     r"\b(?:do|can|could|should|must|may|might|would|if|when|to) i"
@@ -72,7 +76,7 @@ class _Form:
 
 def _form(intent: Intent, needs: str, may: str = "", *, alone: bool = False) -> _Form:
     groups = tuple(frozenset(group.split("|")) for group in needs.split())
-    return _Form(intent, groups, frozenset(may.split()).union(*groups, {"me", "thing"}), alone)
+    return _Form(intent, groups, frozenset(may.split()).union(*groups, {"me", "thing", "definite"}), alone)
 
 
 _THEIRS = "order parcel placed"
@@ -118,7 +122,7 @@ _FORMS = (
     _form(Intent.REFUND_PROGRESS, "refund", _THEIRS),
     _form(Intent.ORDER_FREIGHT, "freight", f"amount pay {_THEIRS}"),
     _form(Intent.ORDER_STATUS, "unpaid order", "count state list remain", alone=True),
-    _form(Intent.MY_ORDERS, "count_orders", f"placed open amount remain not done pay {_THEIRS}"),
+    _form(Intent.MY_ORDERS, "count_orders", f"placed open amount remain not done pay count {_THEIRS}"),
     _form(Intent.MY_ORDERS, "order count|list", "placed open remain amount"),
     _form(Intent.ORDER_TOTAL, "unpaid amount", f"pay {_THEIRS}", alone=True),
     _form(Intent.ORDER_TOTAL, "amount order|pay|placed", f"pay {_THEIRS}"),
@@ -206,7 +210,13 @@ def thing_after(plain: str, last: Intent | None) -> OwnQuestion | None:
     known = intent in _SUBJECTS and intent is not Intent.TIER
     if intent is None or words is None or not known or not (words.things or words.marks):
         return None
-    if words.said - {"me", "thing", "order", "parcel", "unpaid", "lost", "placed"} - (_SUBJECTS[intent] | {"return_freight"}):
+    if intent is not last and "me" not in words.said:
+        return None  # 那新疆呢 goes on about the rule
+    if (
+        words.said
+        - {"me", "thing", "definite", "order", "parcel", "unpaid", "lost", "placed"}
+        - (_SUBJECTS[intent] | {"return_freight"})
+    ):
         return None
     return OwnQuestion(Intent.PARCEL if "lost" in words.marks else intent, words.things, words.marks, leans=True)
 
@@ -222,7 +232,9 @@ def _read(plain: str, last: Intent | None) -> OwnQuestion | None:
         found, leans = _fitting(words, own=True), True
     if found is None:
         return None
-    return OwnQuestion(found, words.things, words.marks, leans, is_sure="me" in words.said or not words.things)
+    return OwnQuestion(
+        found, words.things, words.marks, leans, is_sure=bool(words.said & {"me", "definite"}) or not words.things
+    )
 
 
 def _fitting(words: _Words, *, own: bool) -> Intent | None:
@@ -268,6 +280,8 @@ def _words_in(plain: str) -> _Words | None:
     things = tuple(match[0].strip() for match in _LEFT.finditer(rest))
     if things:
         said.add("thing")
+    if things and _DEFINITE.search(plain):
+        said.add("definite")
     if len(things) > _THINGS_MAX or not all(map(_may_be_a_thing, things)):
         return None
     return _Words(frozenset(said), things)

@@ -15,13 +15,19 @@ WORDS: Sequence[tuple[str, str, str]] = (
         r"(?:都|已经)?(?:好几|好多|一|两|三|四|五|六|七|八|九|十|半|\d+)(?:多)?个?(?:多)?(?:天|周|星期|礼拜|月"
         r"|小时)(?:了|前|多)?",
         r"(?:for |in |after )?(?:over |almost |about |nearly )?(?:a|one|two|three|four|five|six|seven|ten|fifteen"
-        r"|thirty|\d+|several|many"
-        r"|few)(?: whole| full)? (?:days?|weeks?|months?|hours?|while)(?: (?:ago|now|already))?",
+        r"|thirty|\d+|several|many|few)(?: whole| full)? (?:days?|weeks?|months?|hours?|while)(?: (?:ago|now"
+        r"|already))?",
     ),
     (
         "_seen",
         r"(?:没)?(?:有)?看(?:到|见)",
         r"in my account|been waiting|waiting(?: for)?|since (?:yesterday|monday|last week)",
+    ),
+    (
+        "_aside",
+        r"到底|究竟|能(?:不能)?(?=到|送|收到|拿到|查到|看到)|发?(?:一下)?给我(?:一?下)?|发我(?:一?下)?"
+        r"|告诉我(?:一?下)?|给个",
+        r"(?:can|could) you (?=check|tell|send|give|look)|send me|give me|tell me|let me know",
     ),
     (
         "return_number",
@@ -75,8 +81,8 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "pickup",
-        r"(?:哪个|哪家|什么|啥)?(?:驿站|代收点|自提点|快递柜|菜鸟|丰巢|提货点|取件点)|(?:在|去|到)?(?:哪里?|哪儿"
-        r"|什么地方|啥地方)(?:去)?(?:取|拿|领|提)|取件|自提",
+        r"去(?:拿|取|领)|(?:哪个|哪家|什么|啥)?(?:驿站|代收点|自提点|快递柜|菜鸟|丰巢|提货点|取件点)|(?:在|去"
+        r"|到)?(?:哪里?|哪儿|什么地方|啥地方)(?:去)?(?:取|拿|领|提)|取件|自提",
         r"pick ?up(?: (?:point|station|location|place|spot))?|(?:to )?collect(?:ed|ion)?(?: (?:it|them|point))?"
         r"|pick (?:it|them) up|locker",
     ),
@@ -90,12 +96,12 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "channel",
         r"(?:退款?)?(?:到|去|进)了?(?:哪张卡|哪个(?:账户|账号|卡))|(?:退(?!款)|打|返|给)(?:还)?(?:是)?回?(?:到|去"
-        r"|进)了?(?:哪里?|哪儿|哪张卡|哪个(?:账户|账号|卡)"
-        r"|什么地方|余额|银行卡|卡[里上]?|微信|支付宝|账户|钱包|原路)(?:里|上|了)?|原路(?:返回|退回)?"
-        r"|(?<=还是)(?:余额|银行卡|卡|微信|支付宝|钱包)|哪张卡",
+        r"|进)了?(?:哪里?|哪儿|哪张卡|哪个(?:账户|账号|卡)|什么地方|余额|银行卡|卡[里上]?|微信|支付宝|账户|钱包"
+        r"|原路)(?:里|上|了)?|原路(?:返回|退回)?|(?<=还是)(?:余额|银行卡|卡|微信|支付宝|钱包)|哪张卡",
         r"(?:to|into|onto|back to|on) (?:my |the |which |what )?(?:bank )?(?:card|wallet|account|balance"
         r"|original payment(?: method)?)|(?:my |the |which |what )(?:card|wallet)|(?:be )?(?:paid|sent|go|goes"
-        r"|refunded) (?:back )?to|going (?:back )?to(?= my| the| which| what| where|$)|original payment(?: method)?",
+        r"|refunded) (?:back )?to|going (?:back )?to(?= my| the| which| what| where|$)"
+        r"|original payment(?: method)?",
     ),
     (
         "who_pays",
@@ -192,20 +198,20 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "state",
         r"(?:是|到|处于)?(?:个)?(?:什么|啥)?(?:状态|情况|进度|进展|动静|消息|结果|信息|动态)|(?<!会)(?:怎么|咋"
-        r"|怎)(?:样|么样)"
-        r"|(?:出|有)?(?:了)?(?:什么|啥)?问题|怎么回事|咋回事|办得?怎么样",
+        r"|怎)(?:样|么样)|(?:出|有)?(?:了)?(?:什么|啥)?问题|怎么回事|咋回事|办得?怎么样",
         r"status|progress|updates?|updated|going on|happening|happened|up with|news|details|eta status|doing"
         r"|latest|got nowhere|get nowhere|nowhere",
+    ),
+    (
+        "stuck",
+        r"(?:怎么|咋)?(?:一直|老是|都)?(?:还)?(?:不动|没动静?|不更新|没更新|没有?更新|没变化)|(?:一直)?(?:卡住?|停"
+        r"|不动|没动静?|不更新|没更新)(?:在|了|着)?(?:一个地方|那里|那儿)?",
+        r"stuck|stalled|not moving|delayed|late|held up|overdue",
     ),
     (
         "moved",
         r"揽收|揽件|取走|动(?:了|过|静)?|更新|出发",
         r"moved?|moving|picked (?:it |them |my \w+ )?up|picked|collected by",
-    ),
-    (
-        "stuck",
-        r"(?:一直)?(?:卡住?|停|不动|没动静?|不更新|没更新)(?:在|了|着)?(?:一个地方|那里|那儿)?",
-        r"stuck|stalled|not moving|delayed|late|held up|overdue",
     ),
     (
         "shipped",
@@ -232,8 +238,8 @@ WORDS: Sequence[tuple[str, str, str]] = (
         "done",
         r"(?:办|修|处理|审核|验收|检查|弄|换|开|退|批|检测)?(?:好|完|下来|出来)(?:了)?(?:没有?|没)?|开具?(?:了|没)"
         r"|通过|批准?|审核|验收|处理|检查|检测|到账|退成功",
-        r"done|ready|finished|approved|checked|inspected|issued|fixed|complete|completed|reviewed|accepted|came"
-        r"|arrived in my account|made",
+        r"issue|issuing|process(?:ed|ing)?(?= my)|done|ready|finished|approved|checked|inspected|issued|fixed"
+        r"|complete|completed|reviewed|accepted|came|arrived in my account|made",
     ),
     (
         "arrive",
@@ -250,7 +256,8 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "amount",
         r"多少(?:钱|元|块)?|几块(?:钱)?|金额|总价|总额|合计|总共|一共|价格|实付|应付|花了?多少钱?",
-        r"how much|amount|totals?|cost|price|sum|in total|altogether|worth",
+        r"what (?:did|do) i (?:pay|spend)|what (?:have )?i paid|how much did i (?:pay|spend)|how much|amount"
+        r"|totals?|cost|price|sum|in total|altogether|worth",
     ),
     (
         "count",
@@ -264,7 +271,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "pay",
-        r"(?:要|该|能)?(?:付款?|支付|付钱|给钱|交)(?:了|过|的)?|花了?|扣(?:款|了)|欠",
+        r"收(?:了|取)(?:我)?|(?:要|该|能)?(?:付款?|支付|付钱|给钱|交)(?:了|过|的)?|花了?|扣(?:款|了)|欠",
         r"pay(?:ment|ments|ing)?|paid|owe[ds]?|owing|spend|spent|charged|for it",
     ),
     (

@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 _NAMES = re.compile(
     r"zw(?:[ -]?\d){12}|\d{10,20}"
     rf"|(?:尾号|尾数|(?:后|末|最后|尾)[四4]位(?:数|数字)?)(?:是|为)?[ :]*[\d{DIGIT_CLASS}]{{4}}|\d{{4}}(?:结尾)?"
-    r"|(?:ending|ends|end) (?:in|with)|last (?:four|4)(?: digits?)?(?: are| is)?"
+    r"|(?:ending|ends|end)(?: in| with)?|last (?:four|4)(?: digits?)?(?: are| is)?"
     rf"|(?:倒数)?第 ?[\d{NUMERAL_CLASS}]{{1,3}}|最后|最上面|上面|最下面|最前面|头一?|首"
     r"|\b(?:first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|last|one|two|three|four|five)\b|#?(?<!\d)\d{1,2}(?!\d)"
     rf"|^[{NUMERAL_CLASS}]$"

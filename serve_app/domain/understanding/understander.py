@@ -129,6 +129,8 @@ class Understander:
         if own is not None and not own.things:
             return own
         reading = self._leaning_or_standing(said, focus)
+        if own is not None and own.confidence == 1 and not reading.settled and reading.kind is Kind.PUBLIC:
+            return own
         alone = focus.intent is None and (starts_follow_up(said.text) or markers.is_fragment(said.form))
         if alone or reading.kind in (Kind.PUBLIC, Kind.TEMPLATED, Kind.ACTION):
             return reading
@@ -231,6 +233,8 @@ class Understander:
     def _attached_or_unresolved(self, said: Said, order_id: str | None) -> _Reading:
         """An order that came along, or was last spoken of, is what 它 and "it" mean."""
         intent = own_intent(said.plain)
+        if intent in ACTIONS:
+            return _about_order(intent, order_id)
         if intent is not None and intent in _ABOUT_ONE_ORDER:
             named = said.entities.order_ids[0] if said.entities.order_ids else order_id
             if named is not None:

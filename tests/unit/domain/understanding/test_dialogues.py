@@ -132,7 +132,7 @@ STEPS = [
     ("它什么时候到", CHOSEN, Intent.PARCEL, TEMPLATED, "zh", True),
     ("什么时候能到", CHOSEN, Intent.PARCEL, TEMPLATED, "zh", True),
     ("帮我取消这个订单", CHOSEN, Intent.CANCEL_ORDER, ACTION, "zh", True),
-    ("帮我取消这个订单", NOTHING, Intent.CANCEL_ORDER, PERSONAL, "zh", False),
+    ("帮我取消这个订单", NOTHING, Intent.CANCEL_ORDER, ACTION, "zh", True),
     ("when will it arrive", after(Intent.ORDER_STATUS, order_id=B), Intent.PARCEL, TEMPLATED, "en", True),
     # Languages
     ("ok", after(Intent.PARCEL), Intent.AFFIRM, PERSONAL, "zh", False),
