@@ -73,22 +73,25 @@ class Script:
 
     async def run(self, client: Redis, keys: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
         """The script's reply. Raises StoreFailed."""
-        reply, _ = await self.run_and_get(client, keys, arguments, None)
+        reply, _ = await self.run_beside(client, keys, arguments, None)
         return reply
 
-    async def run_and_get(
-        self, client: Redis, keys: Sequence[str], arguments: Sequence[str | bytes | int], key: str | None
-    ) -> tuple[Any, bytes | None]:
-        """The script's reply, and in the same round trip what stands under `key`. Raises StoreFailed."""
+    async def run_beside(
+        self,
+        client: Redis,
+        keys: Sequence[str],
+        arguments: Sequence[str | bytes | int],
+        beside: Sequence[str | int] | None,
+    ) -> tuple[Any, Any]:
+        """The script's reply, and that of the command `beside` it in the same round trip: a RedisError where it failed, which
+        is the caller's to judge, and None without one. Raises StoreFailed."""
         with store_errors():
-            replies = await self._send(client, ("EVALSHA", self._digest), keys, arguments, key)
+            replies = await self._send(client, ("EVALSHA", self._digest), keys, arguments, beside)
             if isinstance(replies[0], NoScriptError):
-                replies = await self._send(client, ("EVAL", self._text), keys, arguments, key)
+                replies = await self._send(client, ("EVAL", self._text), keys, arguments, beside)
             if isinstance(replies[0], RedisError):
                 raise replies[0]
-        # The value is a help, not a need: one that cannot be read (another type) is a miss.
-        value = replies[1] if len(replies) > 1 and isinstance(replies[1], bytes) else None
-        return replies[0], value
+        return replies[0], replies[1] if len(replies) > 1 else None
 
     @staticmethod
     async def _send(
@@ -96,12 +99,12 @@ class Script:
         command: tuple[str, str],
         keys: Sequence[str],
         arguments: Sequence[str | bytes | int],
-        key: str | None,
+        beside: Sequence[str | int] | None,
     ) -> list[Any]:
         async with client.pipeline(transaction=False) as pipe:
             pipe.execute_command(*command, len(keys), *keys, *arguments)
-            if key is not None:
-                pipe.get(key)
+            if beside is not None:
+                pipe.execute_command(*beside)
             return await pipe.execute(raise_on_error=False)
 
 

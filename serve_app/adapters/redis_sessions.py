@@ -11,6 +11,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from serve_app.adapters import session_scripts as scripts
 from serve_app.adapters.redis_client import answer_key_in_redis, session_keys, store_errors
@@ -96,19 +97,25 @@ class RedisSessions:
             self._turns_max,
             *question.merged,
         )
-        shared_at = answer_key_in_redis(answer_key) if answer_key else None
-        reply, shared = await self._turn(keys, arguments, shared_at, question.message_id, holder)
-        return self._begun(question, holder, reply, shared)
+        beside = ("GET", answer_key_in_redis(answer_key)) if answer_key else None
+        reply, shared = await self._turn(keys, arguments, beside, question.message_id, holder)
+        # The shared answer is a help, not a need: one that cannot be read (another type) is a miss.
+        return self._begun(question, holder, reply, shared if isinstance(shared, bytes) else None)
 
     async def _turn(
-        self, keys: Keys, arguments: tuple[str | bytes | int, ...], shared_at: str | None, message_id: str, holder: str
-    ) -> tuple[list[Any], bytes | None]:
+        self,
+        keys: Keys,
+        arguments: tuple[str | bytes | int, ...],
+        beside: tuple[str, str] | None,
+        message_id: str,
+        holder: str,
+    ) -> tuple[list[Any], Any]:
         """Asks until the turn has come, or the reply is another than to wait."""
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._turn_wait_s
         pause_s = FIRST_PAUSE_S
         while True:
-            call = asyncio.ensure_future(scripts.BEGIN.run_and_get(self._client, keys, arguments, shared_at))
+            call = asyncio.ensure_future(scripts.BEGIN.run_beside(self._client, keys, arguments, beside))
             try:
                 reply, shared = await asyncio.shield(call)
                 if reply[0] != b"wait":
@@ -157,27 +164,21 @@ class RedisSessions:
         try:
             holder, whole = held.holder if held else "", "0" if answer.broke_off else "1"
             arguments = (number, holder, answer_line(number, answer), whole, focus_json(focus), self._ttl_s)
-            status, _ = await asyncio.gather(
-                scripts.FINISH.run(self._client, keys, arguments), self._index(tenant, session_id, answer.answer_id)
-            )
+            index = ("SET", _answer_key(tenant, answer.answer_id), session_id, "EX", self._ttl_s)
+            status, indexed = await scripts.FINISH.run_beside(self._client, keys, arguments, index)
         except BaseException:
             if held is not None:
                 self._in_background(self._leave(keys, held.message_id, held.holder))
             raise
         finally:
             self._let_go(tenant, session_id, number)
+        if isinstance(indexed, RedisError):
+            # It cannot be rated by its id, and nothing else is lost.
+            logger.warning("an answer cannot be found by its id: %s", indexed)
         if status == b"gone":
             raise StoreFailed("the session is gone: its time to live is over, or Redis lost it")
         if status == b"taken":
             raise Conflict("the same message was sent again and is being answered there", param="message_id")
-
-    async def _index(self, tenant: str, session_id: str, answer_id: str) -> None:
-        """Without it the answer cannot be rated by its id, and nothing else is lost."""
-        try:
-            with store_errors():
-                await self._client.set(_answer_key(tenant, answer_id), session_id, ex=self._ttl_s)
-        except StoreFailed as error:
-            logger.warning("an answer cannot be found by its id: %s", error)
 
     async def session_of(self, tenant: str, answer_id: str) -> str | None:
         """See the port."""

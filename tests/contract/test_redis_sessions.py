@@ -170,13 +170,13 @@ async def test_a_turn_is_let_go_when_the_answer_could_not_be_sent(
     holding = RedisSessions(client, ttl_s=3600, turn_wait_s=20, lease_s=60)
     name = uuid4().hex
     await holding.begin(ask(name, "m1", new=True))
-    run = scripts.FINISH.run
+    run = scripts.FINISH.run_beside
 
     async def fails_once(*_arguments: Any) -> Any:
-        monkeypatch.setattr(scripts.FINISH, "run", run)
+        monkeypatch.setattr(scripts.FINISH, "run_beside", run)
         raise StoreFailed("away")
 
-    monkeypatch.setattr(scripts.FINISH, "run", fails_once)
+    monkeypatch.setattr(scripts.FINISH, "run_beside", fails_once)
     with pytest.raises(StoreFailed):
         await holding.finish("demo", name, 1, answer("x"), Focus())
     async with asyncio.timeout(2):
