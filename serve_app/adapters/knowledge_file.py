@@ -15,6 +15,7 @@ from serve_app.domain.policies import Policy
 from serve_app.domain.publication import Publication
 
 SUFFIXES = (".yaml", ".yml", ".csv", ".md")
+_SPREADSHEETS = (".xls", ".xlsx", ".et", ".ods", ".numbers")
 
 
 def _silent(_text: str) -> None: ...
@@ -26,7 +27,10 @@ def load_knowledge(folder: Traversable, time_zone: str = "UTC") -> Publication:
 
 
 def read_path(path: Path, time_zone: str, say: Callable[[str], None] = _silent) -> Reading:
-    """A file's or a folder's knowledge; local times are in `time_zone`. In a folder a README.md is passed over.
+    """A file's or a folder's knowledge; local times are in `time_zone`.
+
+    In a folder a README.md, hidden files and what a
+    spreadsheet leaves beside an open file are passed over; `say` is told of other files that are.
 
     Raises Unreadable with every problem, each with its file and line.
     """
@@ -42,7 +46,7 @@ def read_file(name: str, raw: bytes, time_zone: str) -> Reading:
     """One file, its form known by its name. Raises Unreadable."""
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
-        raise Unreadable((f"{name}: knowledge is read from {', '.join(SUFFIXES)} files",))
+        raise Unreadable((f"{name}: {_not_read(name)}",))
     text = _text(name, raw)
     if suffix == ".csv":
         return read_csv(name, text, time_zone)
@@ -50,7 +54,14 @@ def read_file(name: str, raw: bytes, time_zone: str) -> Reading:
 
 
 def _folder(folder: Traversable, time_zone: str, say: Callable[[str], None]) -> Reading:
-    files = sorted((file for file in folder.iterdir() if _is_knowledge(file)), key=lambda file: file.name)
+    files: list[Traversable] = []
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.startswith((".", "~$", "__")) or file.name.lower() == "readme.md":
+            continue
+        if file.name.lower().endswith(SUFFIXES) and file.is_file():
+            files.append(file)
+        else:
+            say(f"passed over {file.name}: {_not_read(file.name) if file.is_file() else 'folders within are not read'}")
     readings: list[Reading] = []
     problems: list[str] = []
     for file in files:
@@ -68,8 +79,9 @@ def _folder(folder: Traversable, time_zone: str, say: Callable[[str], None]) -> 
     return reading
 
 
-def _is_knowledge(file: Traversable) -> bool:
-    return file.name.lower().endswith(SUFFIXES) and file.name.lower() != "readme.md" and file.is_file()
+def _not_read(name: str) -> str:
+    how = ": save it as “CSV UTF-8”" if name.lower().endswith(_SPREADSHEETS) else ""
+    return f"knowledge is read from {', '.join(SUFFIXES)} files{how}"
 
 
 def _together(readings: Iterable[Reading], problems: list[str]) -> Reading:

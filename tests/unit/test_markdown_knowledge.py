@@ -93,6 +93,20 @@ def test_a_folder_is_read_whole_but_for_its_readme() -> None:
     assert said == ["read campaign.csv", "read personal.md"]
 
 
+def test_what_a_folder_holds_besides_is_told(tmp_path: Path) -> None:
+    for name in ("a.md", ".b.md", "~$c.csv", "README.md", "faq.xlsx", "notes.txt"):
+        (tmp_path / name).write_text(GOOD)
+    (tmp_path / "more.md").mkdir()
+    said: list[str] = []
+    assert len(read_path(tmp_path, ZONE, said.append).entries) == 1
+    assert said == [
+        "passed over faq.xlsx: knowledge is read from .yaml, .yml, .csv, .md files: save it as “CSV UTF-8”",
+        "passed over more.md: folders within are not read",
+        "passed over notes.txt: knowledge is read from .yaml, .yml, .csv, .md files",
+        "read a.md",
+    ]
+
+
 def test_an_id_in_two_files_is_told_with_both_places(tmp_path: Path) -> None:
     for name in ("a.md", "b.md"):
         (tmp_path / name).write_text(GOOD)

@@ -80,7 +80,7 @@ OTHER = replace(entry(), id="other", questions={"zh": ("别的",), "en": ("somet
         (Publication((entry(), replace(entry(), id="tier")), (tier("x"),), (DAYS,)), "the id 'tier' is given twice"),
         (
             Publication((entry(), replace(OTHER, questions={"zh": ("请问，能退货吗？",), "en": ("x",)})), policies=(DAYS,)),
-            "belongs to the entries returns and other",
+            "belongs to the entries returns (as '能退货吗') and other",
         ),
         (Publication((entry(valid_from=JULY, valid_to=JUNE),), policies=(DAYS,)), "valid_from must be earlier"),
         (Publication(templates=(tier("{customer.nope}"),)), "template tier, case 1, zh"),
