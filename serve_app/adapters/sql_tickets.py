@@ -6,7 +6,9 @@ come one after the other, SQLite holds its write lock before anything is read, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -44,12 +46,14 @@ class SqlTickets:
         self._engine = engine
         self._hooked = frozenset(hooked)
         self._now = now
+        # SQLite's writers poll for the lock, so that under load some wait for ever: those of one process take turns.
+        self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     async def open(self, ticket: Ticket, packet: Packet) -> tuple[Ticket, bool]:
         """See the port."""
         row = ticket_row(ticket) | {"packet": orjson.dumps(packet).decode(), "open_session": ticket.session_id, "changes": 1}
         row["changed_at_us"] = microseconds(self._now())
-        async with transaction(self._engine) as connection:
+        async with self._changing() as connection:
             # The one that is open may be closed between the two steps.
             for _ in range(3):
                 made = await connection.execute(insert_into(connection, tickets).values(row).on_conflict_do_nothing())
@@ -64,7 +68,7 @@ class SqlTickets:
 
     async def hear(self, tenant: str, session_id: str, customer_id: str | None, message: Message) -> Ticket | None:
         """See the port."""
-        async with transaction(self._engine) as connection:
+        async with self._changing() as connection:
             found = await self._change(
                 connection,
                 _is_open(tenant, session_id),
@@ -78,7 +82,7 @@ class SqlTickets:
 
     async def note(self, tenant: str, session_id: str, messages: Sequence[Message]) -> None:
         """See the port."""
-        async with transaction(self._engine) as connection:
+        async with self._changing() as connection:
             for message in messages:
                 found = await self._change(connection, _is_open(tenant, session_id))
                 if found is None:
@@ -87,7 +91,7 @@ class SqlTickets:
 
     async def claim(self, tenant: str, ticket_id: str, agent: str, joined: Message) -> Ticket:
         """See the port."""
-        async with transaction(self._engine) as connection:
+        async with self._changing() as connection:
             claimed = await self._claim(connection, tenant, ticket_id, agent, joined)
             if claimed is None:
                 raise not_claimable(await _found(connection, tenant, ticket_id))
@@ -95,7 +99,7 @@ class SqlTickets:
 
     async def reply(self, tenant: str, ticket_id: str, message: Message, joined: Message) -> Ticket:
         """See the port."""
-        async with transaction(self._engine) as connection:
+        async with self._changing() as connection:
             await self._claim(connection, tenant, ticket_id, message.name, joined)
             is_human = tickets.c.state == Conversation.HUMAN
             found = await self._change(connection, _is(tenant, ticket_id) & is_human)
@@ -107,7 +111,7 @@ class SqlTickets:
 
     async def close(self, tenant: str, ticket_id: str, note: str, ended: Message) -> Ticket:
         """See the port."""
-        async with transaction(self._engine) as connection:
+        async with self._changing() as connection:
             done = await self._change(
                 connection,
                 _is(tenant, ticket_id) & tickets.c.open_session.is_not(None),
@@ -163,6 +167,11 @@ class SqlTickets:
         """See the port."""
         async with transaction(self._engine) as connection:
             return await _messages(connection, ticket_messages.c.ticket_id.in_(ticket_ids))
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncGenerator[AsyncConnection]:
+        async with self._turn, transaction(self._engine) as connection:
+            yield connection
 
     async def _select(self, query: Any) -> list[Ticket]:
         async with transaction(self._engine) as connection:

@@ -9,6 +9,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from serve_app.adapters.memory_tickets import MemoryTickets
@@ -271,3 +273,22 @@ async def test_a_record_that_is_away_is_said(tmp_path: Path) -> None:
             await SqlTickets(bare).list("demo")
     finally:
         await bare.dispose()
+
+
+async def test_writers_of_one_process_do_not_wait_for_sqlites_lock(tmp_path: Path, tenant: str) -> None:
+    """SQLite hands its lock to whoever asks just then. Here nobody asks twice."""
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path / 'record.db'}")
+    await create_tables(engine)
+    await engine.dispose()
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _impatient(connection: DBAPIConnection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.cursor().execute("PRAGMA busy_timeout=0")
+
+    tickets = SqlTickets(engine)
+    try:
+        opened = await asyncio.gather(*(tickets.open(a_ticket(tenant, f"s{n}"), PACKET) for n in range(20)))
+        await asyncio.gather(*(tickets.hear(tenant, f"s{n}", None, words("喂")) for n in range(20)))
+        assert [ticket.state for ticket, _ in opened] == [Conversation.QUEUED] * 20
+    finally:
+        await engine.dispose()
