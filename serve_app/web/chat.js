@@ -1,8 +1,10 @@
 // What happens when: between the visitor, the socket, the conversation and what is seen.
 
+import { listenToTyping } from "./composer.js";
 import { Conversation } from "./conversation.js";
-import { askDialog, customerDialog, menuDialog, reasonDialog } from "./dialogs.js";
+import { askDialog, customerDialog, menuDialog } from "./dialogs.js";
 import { byId, kept, newId } from "./dom.js";
+import { Feedback } from "./feedback.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
 import { Page } from "./page.js";
@@ -32,9 +34,14 @@ const visitor = new Visitor(shop, (customers) => {
   showIdentity();
 });
 const conversation = new Conversation(show);
+const thoughts = new Feedback(visitor, conversation, page);
 const view = new Log({
   root: log, scroller: byId("main"), format: new Format(shop.timeZone), demoModel: shop.demoModel, page: () => page.language,
-  actions: { choose, retry, again, stop, rate, rateChat, newChat },
+  actions: {
+    choose, retry, again, stop, newChat,
+    rate: (answer, rating) => thoughts.rate(answer, rating),
+    rateChat: (entry, stars) => thoughts.rateChat(entry, stars),
+  },
 });
 const link = new Link({ hello, onFrame, onState, onRefused });
 
@@ -254,31 +261,6 @@ function stop(answer) {
   link.send({ type: "cancel", answer_id: answer.id });
 }
 
-async function rate(answer, rating) {
-  if (!(await feedback(answer.id, rating))) return;
-  answer.rating = rating;
-  show(conversation.answering(answer.id));
-  const isGood = rating === "up";
-  const told = await reasonDialog(page.t, isGood ? page.t.whyGood : page.t.whyBad, isGood ? [] : page.t.reasons);
-  if (told?.reason) await feedback(answer.id, rating, told.reason);
-}
-
-async function rateChat(entry, stars) {
-  if (!(await feedback(conversation.lastAnswerId, stars))) return;
-  entry.rating = stars;
-  show(entry);
-}
-
-async function feedback(answerId, rating, reason) {
-  try {
-    await visitor.call("POST", "/v1/feedback", { answer_id: answerId, rating, ...(reason && { reason }) });
-    return true;
-  } catch {
-    conversation.notice("feedbackFailed");
-    return false;
-  }
-}
-
 function newChat() {
   startAnew();
   conversation.clear();
@@ -351,31 +333,7 @@ function personSpoke(data) {
 
 // Listening
 
-function fit() {
-  if (CSS.supports("field-sizing", "content")) return;
-  text.style.height = "auto";
-  text.style.height = `${text.scrollHeight}px`;
-}
-
-byId("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const question = text.value.trim();
-  if (!question) return;
-  text.value = "";
-  fit();
-  send(question);
-  text.focus();
-});
-
-text.maxLength = shop.questionChars;
-text.addEventListener("input", fit);
-text.addEventListener("keydown", (event) => {
-  // While an input method composes, Enter chooses a word.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-  event.preventDefault();
-  byId("composer").requestSubmit();
-});
-
+listenToTyping(shop.questionChars, (typed) => send(typed));
 byId("person").addEventListener("click", wantPerson);
 byId("language").addEventListener("click", () => {
   const next = page.language === "zh" ? "en" : "zh";

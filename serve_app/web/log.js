@@ -164,7 +164,7 @@ export class Log {
   }
 
   #thumbs(answer, t) {
-    const thumb = (rating, name) => el("button", { type: "button", class: "thumb", "data-focus": rating, "aria-pressed": String(answer.rating === rating), "aria-label": name, title: name, onclick: (event) => this.actions.rate(answer, rating, event.currentTarget) }, icon(rating));
+    const thumb = (rating, name) => el("button", { type: "button", class: "thumb", "data-focus": rating, "aria-pressed": String(answer.rating === rating), "aria-label": name, title: name, onclick: () => this.actions.rate(answer, rating) }, icon(rating));
     return el("div", { class: "thumbs" }, thumb("up", t.good), thumb("down", t.bad));
   }
 

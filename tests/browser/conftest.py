@@ -51,7 +51,8 @@ async def chromium() -> AsyncGenerator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
-        # Its sandbox needs what containers seldom give; the pages are our own.
+        # Its sandbox needs what containers seldom give, and it would ask before a site of the internet, which `SHOP` is to it, may
+        # show one of this machine. The pages are our own.
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"]
         )
