@@ -51,8 +51,8 @@ async def chromium() -> AsyncGenerator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
-        # Its sandbox needs what containers seldom give, and it would ask before a site of the internet, which `SHOP` is to it, may
-        # show one of this machine. The pages are our own.
+        # Its sandbox needs what containers seldom give, and it would ask before a site of the internet, which `SHOP` is to it,
+        # may show one of this machine. The pages are our own.
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"]
         )
@@ -61,7 +61,7 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def new_chat(front: Front, chromium: Browser) -> AsyncGenerator[NewChat]:
+async def new_chat(chromium: Browser, front: Front) -> AsyncGenerator[NewChat]:
     """Opens a chat page in a browser profile of its own, phone-sized; `context` opens one more tab of that profile.
 
     A script error on any page fails the test.
