@@ -99,6 +99,10 @@ class Transcripts(Protocol):
         """Raises StoreFailed, also for a turn that is too long to be kept."""
         ...
 
+    async def of_answer(self, tenant: str, answer_id: str) -> KnownTurn | None:
+        """The turn that was answered so; None when it is unknown or forgotten. Raises StoreFailed."""
+        ...
+
 
 class LiveAnswers(Protocol):
     """The events of answers as they are given, kept for some minutes, and what processes that show them tell each other.

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -69,8 +71,31 @@ class RedisTranscripts:
         """See the port."""
         record = turn_json(turn)
         with store_errors():
-            await self._client.set(_key(digest), record, ex=self._ttl_s)
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.set(_key(digest), record, ex=self._ttl_s)
+                if turn.turn.answer is not None:
+                    named = _answer_key(turn.turn.question.tenant, turn.turn.answer.answer_id)
+                    pipe.set(named, digest, ex=self._ttl_s)
+                await pipe.execute()
+
+    async def of_answer(self, tenant: str, answer_id: str) -> KnownTurn | None:
+        """See the port."""
+        with store_errors():
+            digest: Any = await self._client.get(_answer_key(tenant, answer_id))
+            record: Any = await self._client.get(_key(digest.decode())) if isinstance(digest, bytes) else None
+        return named_so(turn_of(record), answer_id)
+
+
+def named_so(turn: KnownTurn | None, answer_id: str) -> KnownTurn | None:
+    """The turn as the one with this answer: the same words, said again to the same question, are kept once."""
+    if turn is None or turn.turn.answer is None:
+        return None
+    return replace(turn, turn=replace(turn.turn, answer=replace(turn.turn.answer, answer_id=answer_id)))
 
 
 def _key(digest: str) -> str:
     return f"zw:t:{digest}"
+
+
+def _answer_key(tenant: str, answer_id: str) -> str:
+    return f"zw:t:of:{quote(tenant, safe='')}/{answer_id}"

@@ -20,6 +20,7 @@ from serve_app.domain.errors import Forbidden, NotFound, NotReady, StoreFailed
 from serve_app.domain.feedback import Thumb, feedback_on, unknown_answer
 from serve_app.domain.messages import Caller
 from serve_app.domain.normalise import clean
+from serve_app.domain.session import Session
 
 REASON_CHARS_MAX = 1000
 
@@ -38,7 +39,7 @@ class FeedbackBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    answer_id: Id = Field(description="As `meta` gave it.")
+    answer_id: Id = Field(description="As `meta` gave it; of a completion, its `id` without `chatcmpl-`.")
     rating: Rating = Field(description="`up` or `down`: of the answer; 1 to 5: of the conversation that it belongs to.")
     reason: str = Field(default="", max_length=REASON_CHARS_MAX, description="In the customer's words.")
     session_id: Id | None = Field(default=None, description="The answer's; found by the answer when it is left out.")
@@ -75,10 +76,19 @@ async def _keep(services: Services, caller: Caller, body: FeedbackBody) -> None:
     """Raises NotFound, the same whether there is no such answer or it is another customer's; and StoreFailed."""
     session_id = body.session_id or await services.sessions.session_of(caller.tenant, body.answer_id)
     if session_id is None:
-        raise unknown_answer()
-    try:
-        session = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
-    except (NotFound, Forbidden):
-        raise unknown_answer() from None
+        session = await _completed(services, caller, body.answer_id)
+    else:
+        try:
+            session = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
+        except (NotFound, Forbidden):
+            raise unknown_answer() from None
     given = feedback_on(session, body.answer_id, body.rating, clean(body.reason), services.clock.now())
     await services.ratings.keep(caller.tenant, given)
+
+
+async def _completed(services: Services, caller: Caller, answer_id: str) -> Session:
+    """The conversation of an answer to an OpenAI client, as far as it is needed: its one turn."""
+    known = await services.completions.transcripts.of_answer(caller.tenant, answer_id)
+    if known is None or known.turn.question.customer_id != caller.customer_id:
+        raise unknown_answer()
+    return Session(caller.tenant, known.turn.question.session_id, caller.customer_id, (known.turn,))

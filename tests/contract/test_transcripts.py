@@ -99,6 +99,19 @@ async def test_the_same_answer_given_again_is_the_one_that_stays(kept: Kept) -> 
     assert (await turns.find([digest]))[0] == {digest: a_turn("二")}
 
 
+async def test_a_turn_is_found_by_its_answer(kept: Kept) -> None:
+    turns, _ = kept
+    turn, answer_id, digest = a_turn(), f"ans_{a_digest()}", a_digest()
+    assert turn.turn.answer is not None
+    named = replace(turn, turn=replace(turn.turn, answer=replace(turn.turn.answer, answer_id=answer_id)))
+    await turns.keep(digest, named)
+    assert await turns.of_answer("demo", answer_id) == named
+    assert await turns.of_answer("other", answer_id) is None
+    assert await turns.of_answer("demo", "ans_unknown") is None
+    await turns.keep(digest, turn)
+    assert await turns.of_answer("demo", answer_id) == named, "also when the same was said again, as another answer"
+
+
 async def test_one_that_is_too_long_is_not_kept(kept: Kept) -> None:
     turns, _ = kept
     digest = a_digest()

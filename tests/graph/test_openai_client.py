@@ -140,6 +140,13 @@ class TestAnswers:
         assert "客服时间" in said
         assert "已为您转接" not in said
 
+    async def test_an_answer_can_be_rated_by_its_own_customer(self, front: Front) -> None:
+        answer = await complete(client_of(front, "C1001"), user(PUBLISHED))
+        rating = {"answer_id": answer.id.removeprefix("chatcmpl-"), "rating": "down"}
+        assert (await front.post("/v1/feedback", customer="C1002", json=rating)).status_code == 404
+        assert (await front.post("/v1/feedback", json=rating)).status_code == 404
+        assert (await front.post("/v1/feedback", customer="C1001", json=rating)).status_code == 204
+
     async def test_the_models_are_listed(self, front: Front) -> None:
         client = client_of(front)
         assert [model.id async for model in client.models.list()] == ["zerowait", "SmolLM2-135M-Instruct"]

@@ -157,6 +157,9 @@ class Away:
     async def keep(self, digest: str, turn: KnownTurn) -> None:
         raise StoreFailed("away")
 
+    async def of_answer(self, tenant: str, answer_id: str) -> KnownTurn | None:
+        raise StoreFailed("away")
+
 
 async def test_without_the_store_the_clients_words_have_to_do() -> None:
     client = Client(Away())
