@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 GRANT_TTL_S = 1.5
 # How many keys are remembered. Unknown ones have a room of their own, so that a flood of them drives no good one out.
 GRANTS_MAX = 4096
+# Nobody waits longer for the record, and nobody joins a look-up that is lost.
+LOOK_UP_WITHIN_S = 5.0
 
 
 class KeyAndTokenAuthenticator:
@@ -101,7 +103,11 @@ class KeyAndTokenAuthenticator:
             task.exception()  # seen, even when everybody who waited for it has gone
 
     async def _look_up(self, api_key: str, digest: str) -> KeyGrant | None:
-        grant = await self._keys.find(api_key)
+        try:
+            async with asyncio.timeout(LOOK_UP_WITHIN_S):
+                grant = await self._keys.find(api_key)
+        except TimeoutError as error:
+            raise StoreFailed(f"the record of keys did not reply within {LOOK_UP_WITHIN_S:g} s") from error
         if grant is None:
             self._unknown[digest] = True
         else:

@@ -202,6 +202,16 @@ async def test_without_the_record_it_is_not_ready(desk: Desk):
     assert await desk.authenticator.caller(key, None, "ask") == Caller("hs")
 
 
+async def test_a_record_that_is_silent_counts_as_one_that_is_away(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("serve_app.adapters.auth.LOOK_UP_WITHIN_S", 0.001)
+    key = await desk.key()
+    monkeypatch.setattr(desk.keys, "find", lambda _: asyncio.Event().wait())
+    with pytest.raises(NotReady):
+        await desk.authenticator.caller(key, None, "ask")
+    monkeypatch.undo()
+    assert await desk.authenticator.caller(key, None, "ask") == Caller("hs"), "nothing is joined that is lost"
+
+
 @pytest.mark.parametrize(
     ("header", "key"),
     [
