@@ -57,7 +57,7 @@ ASPECTS: Mapping[str, Words] = {
     "arrive": words_of(
         r"到货|[能以可]送|送(?=$|吗)|送[到达货]|收[到货]|能到|[天久]到|送(?=不|吗|去)|派送|妥投|到手|配送|送上门|几天$"
         r"|送不送",
-        r"arriv(?:s|ed|d|ing|es)?\b|deliver(?:s|ed|d|ing|es)?\b|delivery|comes?\b(?= when|$)",
+        r"arriv(?:s|ed|d|ing|es)?\b|deliver(?:s|ed|d|ing|es)?\b|delivery|comes?\b(?= when|$)|shipping (?:take|time)",
     ),
     "door": words_of(r"上门|门口|到家", r"(?:to|at) (?:the|my|your) door"),
     "recipient": words_of(r"收[件货]人|收件|收货电话", r"recipient"),

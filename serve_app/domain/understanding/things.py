@@ -29,7 +29,7 @@ THINGS: Mapping[str, Words] = {
         r"|no[ -]reason|give it back",
     ),
     "refund": words_of(
-        r"退款|退钱|退的钱|退全款|退.{0,2}多少钱?|钱.{0,8}(?:退|返回|到账)|退回来|退到|退额|退给谁|返款",
+        r"退款|退钱|退的钱|退全款|退.{0,2}多少钱?|钱.{0,8}(?:退|返回|到账)|退回来|退到|退额|退给谁|返款|打款",
         r"refund(?:s|ed|d|ing|es)?\b|refundable|money back|money .{0,12}back|reimburse(?:s|ed|d|ing|es)?\b"
         r"|get .{0,14}\bback\b",
     ),

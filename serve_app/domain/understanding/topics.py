@@ -57,7 +57,7 @@ TOPICS: Mapping[Intent, Topic] = {
     Intent.REFUND_CHANNEL: _topic("refund channel|where|card", "lost", unless="amount"),
     Intent.REFUND_AMOUNT: _topic("refund|return amount|coupon|points|freight|full", "campaign tier gift cancel"),
     Intent.REFUND_REJECTED: _topic("reject", "return refund exchange"),
-    Intent.SHIPPING_FEE: _topic("freight", "region tier courier"),
+    Intent.SHIPPING_FEE: _topic("freight", "region tier courier", unless="who"),
     Intent.SHIPPING_TIME: _topic("ship|order_placed|paid|parcels when|fast|holiday", unless="expire to_pay keep"),
     Intent.DELIVERY_TIME: _topic("arrive|after_dispatch|parcels|region when|fast", unless="expire to_pay keep"),
     Intent.DELIVERY_AREA: _topic("arrive|ship region|where", unless="when cost order_placed"),
@@ -166,6 +166,12 @@ _NEVER_OWN = frozenset({
     "store", "complain", "review", "privacy", "scam", "genuine", "wrap", "gift", "login", "password", "verification",
     "newcomer", "birthday", "campaign", "vat", "bulk", "restock", "limit", "instalments", "abroad", "withdraw",
 })  # fmt: skip
+# They fit nearly whatever is asked of their thing.
+_BROAD = frozenset({
+    Intent.RETURN_POLICY, Intent.PAYMENT, Intent.INVOICE, Intent.COUPON_RULES, Intent.POINTS_RULES, Intent.TIER_RULES,
+    Intent.WARRANTY, Intent.CAMPAIGN, Intent.ACCOUNT_LOGIN, Intent.PRIVACY, Intent.WRONG_ITEM, Intent.PHYSICAL_STORE,
+    Intent.SUPPORT_HOURS, Intent.TRACKING_STALLED,
+})  # fmt: skip
 # Neither things nor rules: answered by rules of their own, or by nothing.
 UNCHECKED = frozenset({Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN})
 
@@ -234,6 +240,14 @@ def fits(intent: Intent, named: Named, confidence: float = 1.0) -> bool:
         and not named.aspects & topic.unless
     )
     return known and all(group & said for group in topic.needs)
+
+
+def only_rule(named: Named) -> Intent | None:
+    """The only rule that the words fit, when every word is known. A broad one (发票 with anything) proves nothing so."""
+    if named.unknown:
+        return None
+    fitting = [intent for intent in TOPICS if fits(intent, named)]
+    return fitting[0] if len(fitting) == 1 and fitting[0] not in _BROAD else None
 
 
 def _unknown_max(confidence: float, is_chinese: bool) -> int:

@@ -29,12 +29,13 @@ from serve_app.domain.understanding.picking import at_ordinal, is_bare_pick, opt
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, own_intent, said_with
 from serve_app.domain.understanding.subjects import is_short, names_no_subject, own_after, subject_of
-from serve_app.domain.understanding.topics import ANYONES, CASES, TOLD, TOPICS, Named, fits, named_in
+from serve_app.domain.understanding.topics import ANYONES, CASES, TOLD, TOPICS, Named, fits, named_in, only_rule
 
 # Below these the classifier's best guess counts for nothing. A wrong template or entry is worse than a miss.
 _SURE_OF_RULES = 0.58  # that a rule is asked for, whichever
 _SURE_WITH_WORDS = 0.35  # that it is this one, when the words name it and nothing else
 _SURE_OF_CLAUSE = 0.8
+_CHANCE_OF_ONLY = 0.06  # of the only rule that the words fit
 _CHANCE_OF_SECOND = 0.04  # of a rule that the words fit when they exclude the best guess
 _SURE_OF_CLAUSE_WITH_WORDS = 0.4
 _SURE_OF_SMALL_TALK = 0.7
@@ -324,12 +325,16 @@ _CLAUSES = re.compile(r",| (?:and|but|so|because|if|when|or) | (?=(?:can|could|w
 
 
 def _only_fitting(guesses: Sequence[tuple[str, float]], named: Named) -> tuple[Intent, float] | None:
-    """The only rule among the guesses that the words fit, where the best guess does not know a thing that they name."""
+    """The only rule that the words fit: of all, or of the guesses where the best one does not know a thing that they name."""
     best = TOPICS.get(Intent(guesses[0][0]))
+    fitting = only_rule(named)
+    if fitting is not None:
+        chance = next((chance for guess, chance in guesses if guess == fitting), 0.0)
+        return (fitting, chance) if chance >= _CHANCE_OF_ONLY else None
     if best is None or named.things <= best.knows or len(named.things) < 2:
         return None
-    fitting = [(Intent(guess), chance) for guess, chance in guesses if Intent(guess) in TOPICS and fits(Intent(guess), named)]
-    return fitting[0] if len(fitting) == 1 and fitting[0][1] >= _CHANCE_OF_SECOND else None
+    likely = [(Intent(guess), chance) for guess, chance in guesses if Intent(guess) in TOPICS and fits(Intent(guess), named)]
+    return likely[0] if len(likely) == 1 and likely[0][1] >= _CHANCE_OF_SECOND else None
 
 
 def _points_outside(plain: str) -> bool:
