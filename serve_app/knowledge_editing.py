@@ -17,6 +17,7 @@ from serve_app.domain.drafting import (
     Reading,
     changes_between,
     conflicts,
+    has_variant,
     located,
     merged,
     rebased,
@@ -27,7 +28,7 @@ from serve_app.domain.drafting import (
 from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.knowledge import Entry
 from serve_app.domain.knowledge_diff import ItemChange, differences
-from serve_app.domain.proposals import Proposal
+from serve_app.domain.proposals import PROPOSED_MAX, Proposal
 from serve_app.domain.publication import Publication, Unpublishable, doubts, filled
 from serve_app.domain.question import Understanding
 from serve_app.domain.reach import unreached
@@ -122,11 +123,13 @@ class KnowledgeEditor:
         return await self.diff(tenant)
 
     async def discard(self, tenant: str) -> bool:
-        """Whether there was a draft."""
-        draft = await self._drafts.read(tenant)
-        if draft is not None:
-            await self._drafts.save(tenant, draft.base, {}, draft, "", self._now())
-        return draft is not None
+        """Whether there was a draft. Variants that were accepted into it are proposed again."""
+        draft, drafted = await self.drafted(tenant)
+        if draft is None:
+            return False
+        await self._drafts.save(tenant, draft.base, {}, draft, "", self._now())
+        await self._propose_again(tenant, drafted, await self._record.written(tenant, draft.base))
+        return True
 
     async def rollback(self, tenant: str, version: int | None, *, by: str, note: str = "") -> Published:
         """Publishes what an earlier version held (default: the one before the last) as a new version. A draft stays.
@@ -189,6 +192,13 @@ class KnowledgeEditor:
         await self._proposals.decide(tenant, proposal_id, "rejected", by, self._now())
         return proposal
 
+    async def _propose_again(self, tenant: str, before: Publication, after: Publication) -> None:
+        """An accepted variant that a change took out again is not forgotten."""
+        for one in await self._proposals.list(tenant, "accepted", PROPOSED_MAX):
+            variant = (one.variant.entry_id, one.variant.language, one.variant.text)
+            if has_variant(before, *variant) and not has_variant(after, *variant):
+                await self._proposals.decide(tenant, one.id, "proposed", "", self._now())
+
     async def _undecided(self, tenant: str, proposal_id: str) -> Proposal:
         proposal = await self._proposals.find(tenant, proposal_id)
         if proposal is None:
@@ -214,6 +224,7 @@ class KnowledgeEditor:
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
+                await self._propose_again(tenant, with_changes(known, draft.changes) if draft else known, wanted)
                 break
         return await self.diff(tenant)
 

@@ -439,7 +439,7 @@ class Proposals(Protocol):
     """Proposed variants in the system of record. Every method raises StoreFailed."""
 
     async def keep(self, tenant: str, variant: Variant, now: datetime) -> None:
-        """Counts it once more, whatever was decided about it."""
+        """Counts it once more, whatever was decided about it. A new one is passed by while `PROPOSED_MAX` wait already."""
         ...
 
     async def list(self, tenant: str, state: State, limit: int) -> Sequence[Proposal]:

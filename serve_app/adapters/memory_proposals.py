@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from serve_app.domain.proposals import Proposal, State, Variant, proposal_id
+from serve_app.domain.proposals import PROPOSED_MAX, Proposal, State, Variant, proposal_id
 
 
 class MemoryProposals:
     """The port `Proposals`."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = PROPOSED_MAX) -> None:
+        self._most = most
         self._kept: dict[tuple[str, str], Proposal] = {}
 
     async def keep(self, tenant: str, variant: Variant, now: datetime) -> None:
         key = (tenant, proposal_id(variant))
+        if key not in self._kept and len(await self.list(tenant, "proposed", self._most)) == self._most:
+            return
         known = self._kept.get(key) or Proposal(key[1], variant, 0, now, now)
         self._kept[key] = replace(known, count=known.count + 1, last_seen=now)
 

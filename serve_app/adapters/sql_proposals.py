@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, RowMapping, String, Table, Text, select, update
+from sqlalchemy import BigInteger, Column, Integer, RowMapping, String, Table, Text, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from serve_app.adapters.knowledge_tables import connection_to, instant_of, microseconds, upsert
 from serve_app.adapters.record import metadata
-from serve_app.domain.proposals import Proposal, State, Variant, proposal_id
+from serve_app.domain.proposals import PROPOSED_MAX, Proposal, State, Variant, proposal_id
 
 proposals = Table(
     "knowledge_proposals",
@@ -32,13 +32,20 @@ proposals = Table(
 class SqlProposals:
     """The port `Proposals`. Its table is made by `record.create_tables`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, most: int = PROPOSED_MAX) -> None:
         self._engine = engine
+        self._most = most
 
     async def keep(self, tenant: str, variant: Variant, now: datetime) -> None:
         """See the port."""
         now_us = microseconds(now)
+        known = (proposals.c.tenant == tenant) & (proposals.c.id == proposal_id(variant))
+        waiting = (proposals.c.tenant == tenant) & (proposals.c.state == "proposed")
+        is_new = ~select(proposals.c.id).where(known).exists()
+        is_full = select(func.count()).where(waiting).scalar_subquery() >= self._most
         async with connection_to(self._engine) as connection:
+            if (await connection.execute(select(is_new & is_full))).scalar_one():
+                return
             row = upsert(connection, proposals).values(
                 tenant=tenant,
                 id=proposal_id(variant),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypedDict, TypeVar
@@ -169,20 +169,28 @@ def without(known: Publication, ids: Iterable[str]) -> Publication:
     return Publication.of(item for item in known.items() if source_id_of(item) not in gone)
 
 
+def has_variant(known: Publication, entry_id: str, language: Language, text: str) -> bool:
+    """Whether the entry is there and has the question."""
+    form = canonical_form(text)
+    questions = next((entry.questions.get(language, ()) for entry in known.entries if entry.id == entry_id), ())
+    return any(canonical_form(question) == form for question in questions)
+
+
 def with_variant(known: Publication, entry_id: str, language: Language, text: str) -> Publication:
     """The same with one more question for an entry; nothing changes if the entry has it. Raises Conflict: no such entry."""
     if all(entry.id != entry_id for entry in known.entries):
         raise Conflict(f"There is no entry {entry_id} any more: reject the proposal.")
-    return replace(known, entries=tuple(_asked(known.entries, entry_id, language, text)))
-
-
-def _asked(entries: Iterable[Entry], entry_id: str, language: Language, text: str) -> Iterator[Entry]:
-    for entry in entries:
-        forms = {canonical_form(question) for question in entry.questions[language]} if entry.id == entry_id else set[str]()
-        if entry.id != entry_id or canonical_form(text) in forms:
-            yield entry
-        else:
-            yield replace(entry, questions=entry.questions | {language: (*entry.questions[language], text)})
+    if has_variant(known, entry_id, language, text):
+        return known
+    return replace(
+        known,
+        entries=tuple(
+            replace(entry, questions=entry.questions | {language: (*entry.questions[language], text)})
+            if entry.id == entry_id
+            else entry
+            for entry in known.entries
+        ),
+    )
 
 
 _T = TypeVar("_T", Template, Policy)

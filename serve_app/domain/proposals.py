@@ -14,6 +14,8 @@ from serve_app.domain.session import Session
 
 State = Literal["proposed", "accepted", "rejected"]
 
+# Of a tenant, waiting for a person. Anybody may tap, and nobody reads more.
+PROPOSED_MAX = 5000
 # A longer text is a story, which nobody tells twice.
 _LONGEST = 100
 # Numbers of orders, phones and flats; addresses of houses, mail and web; how people name themselves. Nobody's own things become

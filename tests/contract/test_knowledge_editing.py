@@ -334,3 +334,32 @@ async def test_what_is_withdrawn_goes_with_the_next_publication(shop: Shop) -> N
         await shop.editor.withdraw(shop.tenant, ["a", "b"], by="ann")
     await shop.publish()
     assert await shop.served() == {"b": "x"}
+
+
+async def test_an_accepted_variant_that_is_taken_out_again_is_proposed_again(shop: Shop) -> None:
+    await shop.publish("a=1")
+    variant = Variant("a", "zh", "换个问法")
+    await shop.proposals.keep(shop.tenant, variant, NOW)
+
+    async def accepted() -> None:
+        await shop.editor.accept(shop.tenant, proposal_id(variant), by="ann")
+        assert await shop.proposals.list(shop.tenant, "proposed", 9) == []
+
+    await accepted()
+    await shop.take("a=2")
+    assert [one.variant for one in await shop.proposals.list(shop.tenant, "proposed", 9)] == [variant]
+    await accepted()
+    await shop.editor.discard(shop.tenant)
+    assert [one.variant for one in await shop.proposals.list(shop.tenant, "proposed", 9)] == [variant]
+
+
+async def test_only_so_many_variants_wait_for_a_person(engine: AsyncEngine) -> None:
+    for proposals in (MemoryProposals(2), SqlProposals(engine, 2)):
+        tenant, variants = uuid4().hex, [Variant("a", "zh", text) for text in ("一", "二", "三")]
+        for variant in (*variants, variants[0]):
+            await proposals.keep(tenant, variant, NOW)
+        waiting = await proposals.list(tenant, "proposed", 9)
+        assert [(one.variant.text, one.count) for one in waiting] == [("一", 2), ("二", 1)]
+        await proposals.decide(tenant, proposal_id(variants[0]), "rejected", "ann", NOW)
+        await proposals.keep(tenant, variants[2], NOW)
+        assert len(await proposals.list(tenant, "proposed", 9)) == 2

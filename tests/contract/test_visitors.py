@@ -138,6 +138,21 @@ async def test_what_is_no_token_is_refused(door: Door, token: str):
         await door.caller(token)
 
 
+async def test_a_token_without_a_signature_is_refused(door: Door):
+    claims = {"aud": AUDIENCE, "tenant": "demo", "sub": "C1001", "exp": door.clock.now().timestamp() + 60}
+    with pytest.raises(Unauthenticated):
+        await door.caller(jwt.encode(claims, "", algorithm="none"))
+
+
+async def test_a_visitors_token_is_no_customers_token(door: Door):
+    visitor, _ = door.tokens.make(Visitor("tea"))
+    with pytest.raises(Unauthenticated):
+        await door.caller(visitor, visitor)
+    chosen, _ = door.tokens.make(Visitor("demo", "C1001"))
+    with pytest.raises(Unauthenticated):
+        await door.caller(door.signed(), chosen)
+
+
 async def test_a_customers_token_is_no_visitors_token(door: Door):
     with pytest.raises(Unauthenticated):
         await door.caller(new_token("C1001", door.tenants["demo"], 60, door.clock.now(), door.home))
