@@ -149,7 +149,6 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         ),
         handover=handover,
         desk_work=DeskWork(tickets, SqlOutbox(engine), sessions, shops, clock, new_id, desk_watch.changed_here),
-        desk_feed=desk_watch,
         live=live,
         in_flight=InFlight(config.limits.requests_in_flight),
         knowledge=knowledge,

@@ -19,7 +19,6 @@ from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import (
     Authenticator,
     Clock,
-    DeskFeed,
     KnowledgeRecord,
     LiveSessions,
     Proposals,
@@ -53,7 +52,6 @@ class Services:
     completions: Completions
     handover: Handover
     desk_work: DeskWork
-    desk_feed: DeskFeed
     live: Live
     in_flight: InFlight
     knowledge: KnowledgeRecord

@@ -70,7 +70,6 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         completions=Completions(MemoryTranscripts(), 60, Sampling(), ByteTokenizer(), lambda tenant: f"fp_{tenant}"),
         handover=cast(Any, None),
         desk_work=cast(Any, None),
-        desk_feed=cast(Any, None),
         live=cast(Any, None),
         in_flight=InFlight(4),
         knowledge=cast(Any, None),
