@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
-from serve_app.adapters.auth import KeyAndTokenAuthenticator, new_token
+from serve_app.adapters.auth import KeyAndTokenAuthenticator, ensure_token_secret, new_token
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.visitor_tokens import AUDIENCE, Visitor, VisitorTokens, ensure_visitor_secret
@@ -148,6 +148,7 @@ async def test_a_visitors_token_is_no_customers_token(door: Door):
     visitor, _ = door.tokens.make(Visitor("tea"))
     with pytest.raises(Unauthenticated):
         await door.caller(visitor, visitor)
+    ensure_token_secret(door.home)
     chosen, _ = door.tokens.make(Visitor("demo", "C1001"))
     with pytest.raises(Unauthenticated):
         await door.caller(door.signed(), chosen)
