@@ -147,7 +147,7 @@ class Course:
 
     # What was asked
 
-    def _understand(self, ask: Ask, text: str, focus: Focus) -> Understanding:
+    def _understand(self, ask: Ask, text: str, focus: Focus, *, things: bool = True) -> Understanding:
         shop = self._shops[ask.caller.tenant]
         return self._understander.understand(
             text,
@@ -157,6 +157,7 @@ class Course:
             sku_id=ask.sku_id,
             locale=ask.locale,
             formats=shop.formats,
+            things=things,
         )
 
     def _retold(self, ask: Ask, session: Session) -> Session:
@@ -223,7 +224,7 @@ class Course:
 
     async def _templated(self, work: Work) -> Draft:
         ask, understood = work.ask, work.understood
-        if ask.caller.customer_id is None and understood.confidence < 1:
+        if ask.caller.customer_id is None and understood.entities.things:
             return await self._not_meant(work)
         if ask.caller.customer_id is None:
             return at_once("template", Delta(say(Phrase.SIGN_IN, work.understood.language)))
@@ -290,9 +291,12 @@ class Course:
         return draft
 
     async def _not_meant(self, work: Work) -> Draft:
-        """It was read as a question on an order of the customer's, and is none."""
-        work.understood = replace(work.understood, intent=Intent.OTHER, kind=Kind.PERSONAL, canonical="")
-        return await self._miss(work, await self._rooms.look_up(work))
+        """What was taken for the name of something bought is no such name: the question is read again without it."""
+        again = self._understand(work.ask, work.text, work.session.focus, things=False)
+        if work.ask.caller.customer_id is None and work.understood.confidence == 1 and again.kind is not Kind.PUBLIC:
+            return at_once("template", Delta(say(Phrase.SIGN_IN, again.language)))
+        work.understood = again
+        return await self._decide(work, self._shared.key(work.ask, again))
 
     async def _handoff(self, work: Work, phrase: Phrase) -> Draft:
         return at_once("template", *await self._handover.over(work, phrase), finish_reason="handoff")

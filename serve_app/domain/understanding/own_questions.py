@@ -27,11 +27,15 @@ _LATIN = re.compile(r"[a-z]")
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?=[a-z0-9])")
 _CHINESE = (CHINESE, CHINESE_FILLER)
 _ENGLISH = (ENGLISH, ENGLISH_FILLER)
-_ME = re.compile(r"我(?!们?(?:出|承担|付|掏))|俺|本人|\b(?:my(?! (?:card|wallet|bank|mind|company|size))|i|me|mine|im|ive)\b")
-# Said of one thing that there is: 羽绒服那单, 定金付了多少, "is the invoice issued". Rules are asked for in other words.
-_DEFINITE = re.compile(
-    r"[那这]一?[个单件笔双条台套]|[付开退买发到收修换](?:好|完)?(?:了|过|没)|来着|\bthe\b.*\b(?:issued|paid|shipped|delivered|ready)\b"
+_ME = re.compile(
+    r"我(?!们?(?:出|承担|掏|付(?!了|过|的)))|俺|本人|[这那]个?(?:订单|单)|你们?收到"
+    r"|\b(?:my(?! (?:card|wallet|bank|mind|company|size))|i|me|mine|im|ive)\b"
 )
+# Said of one thing that there is: 羽绒服那单, 付了多少, "the mug". Rules are asked for in other words.
+_DEFINITE = re.compile(r"[那这]一?[单个件笔双条台套]|[走买]的|没有?$|[付开退买发到收修换](?:好|完)?(?:了|过|没)|来着")
+_THE = re.compile(r"^(?:why )?(?:is|are|was|were|has|have|hasnt|havent|did) the (?:\w+ for the )?")
+# It has begun, so it is the customer's: 换货寄出了没.
+_DONE = re.compile(r"了没有?$|[付开退修换发寄](?:好|完|出|回)?了(?:没|多少)")
 # What anyone does, not what this customer did: "how much do i pay".
 _ANYONE = re.compile(
     r"\b(?:do|can|could|should|must|may|might|would|if|when|to) i"
@@ -58,6 +62,7 @@ class OwnQuestion:
     things: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     leans: bool = False  # on the question before it
+    is_definite: bool = False  # it speaks of one thing that there is, not of anyone's
     is_sure: bool = True  # that it is about one's own order: nothing but the name of a thing may say so
 
 
@@ -87,7 +92,8 @@ _FORMS = (
     _form(Intent.OWN_RETURN_FREIGHT, "return_freight", f"who_pays refund sendback amount {_THEIRS}"),
     _form(Intent.OWN_RETURN_FREIGHT, "freight|sendback who_pays", f"refund freight {_THEIRS}"),
     _form(Intent.PARCEL_PICKUP, "code", f"pickup amount parcel remain where when {_THEIRS}", alone=True),
-    _form(Intent.PARCEL_PICKUP, "pickup", f"where arrive done state when parcel not {_THEIRS}"),
+    _form(Intent.PARCEL_PICKUP, "pickup parcel", "where list", alone=True),
+    _form(Intent.PARCEL_PICKUP, "pickup", f"where arrive done state when parcel not list {_THEIRS}"),
     _form(Intent.PARCEL_PROMISE, "promise when", f"arrive delivered {_THEIRS}", alone=True),
     _form(Intent.PARCEL_NUMBER, "number", f"carrier amount list remain shipped {_THEIRS}", alone=True),
     _form(Intent.PARCEL_NUMBER, "carrier", f"shipped arrive parcel {_THEIRS}"),
@@ -95,8 +101,8 @@ _FORMS = (
     _form(Intent.PARCEL_COUNT, "parcel count", f"shipped {_THEIRS}"),
     _form(
         Intent.OWN_INVOICE,
-        "invoice done|state|amount|when|not|shipped|count",
-        f"done state amount when how_long not count pay shipped remain {_THEIRS}",
+        "invoice done|state|amount|when|not|shipped|count|where",
+        f"where done state amount when how_long not count pay shipped remain {_THEIRS}",
     ),
     _form(
         Intent.ORDER_BALANCE,
@@ -124,10 +130,12 @@ _FORMS = (
     _form(Intent.ORDER_STATUS, "unpaid order", "count state list remain", alone=True),
     _form(Intent.MY_ORDERS, "count_orders", f"placed open amount remain not done pay count {_THEIRS}"),
     _form(Intent.MY_ORDERS, "order count|list", "placed open remain amount"),
+    _form(Intent.MY_ORDERS, "order open", "placed remain amount"),
     _form(Intent.ORDER_TOTAL, "unpaid amount", f"pay {_THEIRS}", alone=True),
     _form(Intent.ORDER_TOTAL, "amount order|pay|placed", f"pay {_THEIRS}"),
     _form(Intent.ORDER_PAYMENT, "pay|success success|done", f"not success state remain {_THEIRS}", alone=True),
     _form(Intent.ORDER_PAYMENT, "pay not", f"done {_THEIRS}"),
+    _form(Intent.ORDER_PAYMENT, "pay order"),
     _form(Intent.TIER, "points|coupon balance|remain", "tier balance remain points coupon amount count", alone=True),
     _form(
         Intent.TIER,
@@ -141,17 +149,18 @@ _FORMS = (
     _form(
         Intent.PARCEL,
         "where|arrive|moved|stuck|delivered",
-        f"where arrive moved stuck delivered lost when how_long not why state done shipped count carrier remain {_THEIRS}",
+        f"where arrive moved stuck delivered lost when day how_long not why state done shipped count carrier remain {_THEIRS}",
     ),
+    _form(Intent.PARCEL, "parcel where", alone=True),
     _form(Intent.PARCEL, "lost thing", f"state not {_THEIRS}"),
     _form(Intent.PARCEL, "parcel state|why|when|how_long", "where state why when how_long not"),
     _form(Intent.PARCEL, "order when|how_long"),
     _form(Intent.ORDER_DATE, "placed when", _THEIRS),
     _form(Intent.ORDER_STATUS, "order|unpaid|placed state|why", "where when not unpaid placed done order"),
     _form(Intent.ORDER_STATUS, "order list|remain", "placed"),
-    _form(Intent.PARCEL, "parcel"),
+    _form(Intent.PARCEL, "parcel", "placed"),
     _form(Intent.ORDER_STATUS, "order", "unpaid"),
-    _form(Intent.PARCEL, "state|why", "not"),
+    _form(Intent.PARCEL, "state|why", "not count"),
 )
 # A thing alone does not make these a question on an order: a price, the shop's ways.
 _NEED_MORE_THAN_A_THING = frozenset({Intent.MY_ORDERS, Intent.TIER})
@@ -193,7 +202,7 @@ class _Words:
     @property
     def own(self) -> bool:
         told_apart = "order" in self.said and not self.said.isdisjoint(_WHICH)
-        return "me" in self.said or bool(self.things) or told_apart
+        return not self.said.isdisjoint({"me", "definite", "thing"}) or told_apart
 
 
 def own_question(plain: str, last: Intent | None) -> OwnQuestion | None:
@@ -232,9 +241,9 @@ def _read(plain: str, last: Intent | None) -> OwnQuestion | None:
         found, leans = _fitting(words, own=True), True
     if found is None:
         return None
-    return OwnQuestion(
-        found, words.things, words.marks, leans, is_sure=bool(words.said & {"me", "definite"}) or not words.things
-    )
+    definite = "definite" in words.said
+    sure = definite or "me" in words.said or not words.things
+    return OwnQuestion(found, words.things, words.marks, leans, is_definite=definite, is_sure=sure)
 
 
 def _fitting(words: _Words, *, own: bool) -> Intent | None:
@@ -261,7 +270,7 @@ def _in_a_clause(plain: str, last: Intent | None) -> OwnQuestion | None:
 
 
 _ASKS = re.compile(
-    r"怎么|如何|可以|能不能|多少|什么|哪|谁|几|吗$|取消|退|换|改|不要|\b(?:how|can|could|what|when|where|who|which|cancel|return|refund|change)\b"
+    r"怎么|咋|如何|可以|能不能|一般|正常|通常|多少|什么|哪|谁|几|吗$|取消|退|换|改|不要|\b(?:how|can|could|what|when|where|who|which|cancel|return|refund|change)\b"
 )
 
 
@@ -280,7 +289,8 @@ def _words_in(plain: str) -> _Words | None:
     things = tuple(match[0].strip() for match in _LEFT.finditer(rest))
     if things:
         said.add("thing")
-    if things and _DEFINITE.search(plain):
+    told = _THE.match(plain)
+    if (_DEFINITE if things else _DONE).search(plain) or (told and plain.startswith(things, told.end())):
         said.add("definite")
     if len(things) > _THINGS_MAX or not all(map(_may_be_a_thing, things)):
         return None

@@ -21,13 +21,14 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "_seen",
         r"(?:没)?(?:有)?看(?:到|见)",
-        r"in my account|been waiting|waiting(?: for)?|since (?:yesterday|monday|last week)",
+        r"in my account|since (?:yesterday|monday|last week)",
     ),
     (
         "_aside",
-        r"到底|究竟|能(?:不能)?(?=到|送|收到|拿到|查到|看到)|发?(?:一下)?给我(?:一?下)?|发我(?:一?下)?"
-        r"|告诉我(?:一?下)?|给个",
-        r"(?:can|could) you (?=check|tell|send|give|look)|send me|give me|tell me|let me know",
+        r"到底|究竟|能(?:不能)?(?=到|送|收到|拿到|查到|看到)|发?(?:一下)?给我(?:发)?(?:一?下)?|发(?:一?下"
+        r"|过来)(?:$|(?=,))|能(?=退(?:多少|到|几))|发我(?:一?下)?|告诉我(?:一?下)?|给个",
+        r"(?:can|could) you (?=check|tell|send|give|look)|(?:can|could|may) i (?:have|get) (?:the|my) (?=tracking"
+        r"|pick|collection|status)|send me|give me|tell me|let me know",
     ),
     (
         "return_number",
@@ -81,10 +82,12 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "pickup",
-        r"去(?:拿|取|领)|(?:哪个|哪家|什么|啥)?(?:驿站|代收点|自提点|快递柜|菜鸟|丰巢|提货点|取件点)|(?:在|去"
-        r"|到)?(?:哪里?|哪儿|什么地方|啥地方)(?:去)?(?:取|拿|领|提)|取件|自提",
-        r"pick ?up(?: (?:point|station|location|place|spot))?|(?:to )?collect(?:ed|ion)?(?: (?:it|them|point))?"
-        r"|pick (?:it|them) up|locker",
+        r"(?:放|存)(?:在|到)?(?:了)?(?:哪里?|哪儿|哪个驿站|哪个代收点|什么地方)|去(?:拿|取|领)|(?:哪个|哪家|什么"
+        r"|啥)?(?:驿站|代收点|自提点|快递柜|菜鸟|丰巢|提货点|取件点)|(?:在|去|到)?(?:哪里?|哪儿|什么地方"
+        r"|啥地方)(?:去)?(?:取|拿|领|提)|取件|自提",
+        r"where (?:can|do|should|could) i (?:pick|collect|get)(?: up)?(?: it| them)?(?: up)?|pick ?up(?: (?:point"
+        r"|station|location|place|spot))?|(?:to )?collect(?:ed|ion)?(?: (?:it|them|point))?|pick (?:it|them) up"
+        r"|locker",
     ),
     (
         "carrier",
@@ -98,9 +101,10 @@ WORDS: Sequence[tuple[str, str, str]] = (
         r"(?:退款?)?(?:到|去|进)了?(?:哪张卡|哪个(?:账户|账号|卡))|(?:退(?!款)|打|返|给)(?:还)?(?:是)?回?(?:到|去"
         r"|进)了?(?:哪里?|哪儿|哪张卡|哪个(?:账户|账号|卡)|什么地方|余额|银行卡|卡[里上]?|微信|支付宝|账户|钱包"
         r"|原路)(?:里|上|了)?|原路(?:返回|退回)?|(?<=还是)(?:余额|银行卡|卡|微信|支付宝|钱包)|哪张卡",
-        r"(?:to|into|onto|back to|on) (?:my |the |which |what )?(?:bank )?(?:card|wallet|account|balance"
-        r"|original payment(?: method)?)|(?:my |the |which |what )(?:card|wallet)|(?:be )?(?:paid|sent|go|goes"
-        r"|refunded) (?:back )?to|going (?:back )?to(?= my| the| which| what| where|$)"
+        r"where (?:was|is|will|did|does) (?:my |the )?(?:refund|money)(?: be)? (?:sent|go|paid|going"
+        r"|transferred)(?: to)?|(?:to|into|onto|back to|on) (?:my |the |which |what )?(?:bank )?(?:card|wallet"
+        r"|account|balance|original payment(?: method)?)|(?:my |the |which |what )(?:card|wallet)|(?:be )?(?:paid"
+        r"|sent|go|goes|refunded) (?:back )?to|going (?:back )?to(?= my| the| which| what| where|$)"
         r"|original payment(?: method)?",
     ),
     (
@@ -131,7 +135,8 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "freight",
         r"运费(?!险)|邮费|快递费|配送费",
-        r"(?:for )?(?:shipping|delivery)(?: (?:fees?|costs?|charges?))|postage|for shipping|for delivery",
+        r"shipping(?= on| for my| of my)|(?<=much was )shipping|(?<=much is )shipping(?= for)|(?<=pay )shipping"
+        r"|(?:for )?(?:shipping|delivery)(?: (?:fees?|costs?|charges?))|postage|for shipping|for delivery",
     ),
     (
         "invoice",
@@ -174,10 +179,16 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "when",
         r"(?:大概|预计|最快|具体)?(?:什么时候|啥时候|几时|何时|什么时间|哪一?天|几号|几点)|预计|今[天晚日]"
-        r"|明[天晚日早]|后天|这?周[一二三四五六日末天]|下周",
-        r"when(?:s)?|eta|what (?:day|date|time)|(?:on )?which (?:day|date)|today|tomorrow|tonight|date"
-        r"|this (?:week|morning|afternoon|evening|weekend)|on (?:monday|tuesday|wednesday|thursday|friday|saturday"
-        r"|sunday)|until|till",
+        r"|明[天晚日早]|后天",
+        r"(?:before|by|on|until|till) (?:this |next )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+        r"|the weekend|tonight)|when(?:s)?|eta|what (?:day|date|time)|(?:on )?which (?:day|date)|today|tomorrow"
+        r"|tonight|date|this (?:week|morning|afternoon|evening|weekend)|on (?:monday|tuesday|wednesday|thursday"
+        r"|friday|saturday|sunday)|until|till",
+    ),
+    (
+        "day",
+        r"这?周[一二三四五六日末天]|下周|周末",
+        r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|next week",
     ),
     (
         "how_long",
@@ -215,7 +226,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "shipped",
-        r"发货|发出|寄出|出库|发走|打包|配货|备货|给我发|(?:没|不|已|未|有)?发(?=了|没|呢|$)",
+        r"发出来|寄走|发货|发出|寄出|出库|发走|打包|配货|备货|给我发|(?:没|不|已|未|有)?发(?=了|没|呢|$)",
         r"ship(?:ped)?|sent(?: out)?|dispatch(?:ed)?|gone out|go out|packed|prepared|on (?:its|the) way|processed"
         r"|processing",
     ),
@@ -244,20 +255,20 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "arrive",
         r"到(?:货|手)?|送(?:到|达|来|货|过来)?|收到|拿到|派送|派件|配送|寄到|抵达",
-        r"arriv(?:e|es|ed|ing|al)|com(?:e|es|ing)|came|get(?:s|ting)? here|got here|here|reach(?:ed|es)?(?: me)?"
-        r"|show(?:n|ed)? up|be delivered|turn(?:ed)? up|make it|land(?:ed|s)?|received?|receiv(?:e|ing)|expected?"
-        r"|expect|gotten|bring(?:ing)?",
+        r"(?:still |been )*waiting(?: for)?|arriv(?:e|es|ed|ing|al)|com(?:e|es|ing)|came|get(?:s|ting)? here"
+        r"|got here|here|reach(?:ed|es)?(?: me)?|show(?:n|ed)? up|be delivered|turn(?:ed)? up|make it|land(?:ed"
+        r"|s)?|received?|receiv(?:e|ing)|expected?|expect|gotten|bring(?:ing)?",
     ),
     (
         "placed",
         r"下(?:的|过|了)?单|(?:买|拍|订|下)(?:的|了|过)|购买",
-        r"placed?|ordered|bought|purchased",
+        r"(?:did|have) i (?:order|buy|place)|i (?:order|buy)|placed?|ordered|bought|purchased",
     ),
     (
         "amount",
         r"多少(?:钱|元|块)?|几块(?:钱)?|金额|总价|总额|合计|总共|一共|价格|实付|应付|花了?多少钱?",
-        r"what (?:did|do) i (?:pay|spend)|what (?:have )?i paid|how much did i (?:pay|spend)|how much|amount"
-        r"|totals?|cost|price|sum|in total|altogether|worth",
+        r"what(?= (?:did|have|do) i (?:pay|paid|spend|spent))|how much|amount|totals?|cost|price|sum|in total"
+        r"|altogether|worth",
     ),
     (
         "count",
@@ -281,7 +292,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "remain",
-        r"(?:还)?(?:剩|有)(?:下|余)?|余额|可用的?|能用的?",
+        r"还?剩(?:下|余)?|还有|余额|可用的?|能用的?",
         r"left|remaining|available",
     ),
     (
@@ -304,13 +315,13 @@ WORDS: Sequence[tuple[str, str, str]] = (
 # Says nothing here.
 FILLER_ZH = (
     r"请问|请|麻烦|帮忙?|查(?:询|看|一?下|查)?|看(?:一?下|看)?|发(?=我)|给(?=我)|告诉|说(?:一?下)?|知道"
-    r"|想(?=问|知道|查|看)|要(?=等|多久|几|付|去|在|寄|$)"
-    r"|能(?:不能)?(?=到|收|送|拿|查|看|好|知道|告诉|发我)|可以(?=查|看|取|拿)|会|一下|一个|一点|来着"
-    r"|[这那]个?(?:是|边|件|笔|双|条|台|套|批|次)?|[个件笔条双台套张]|[的了呢啊呀吧嘛哦哈啦么吗哇诶哎唉噢咧]"
-    r"|现在|目前|到底|究竟|大概|应该|还|都|又|再|就|才|已经|已|刚刚?|是(?:不是|否|的)?|有(?:没有)?|什么|啥"
-    r"|哪个|哪|多|从|在|到|和|跟|与|以及|还是|或者?|然后|那么|里面?|上|下|小哥|快递员|师傅|师父|客服|亲|人"
-    r"|你们?家?|您|咱|店|急(?:用|死了?|着用)?|快点|赶紧|尽快|马上|一直|到现在|等(?:了|着)?|好久|很久|半天"
-    r"|这么久|太|很|真|昨[天晚]|前[天几]?|上(?:个)?(?:周|星期|礼拜|月)|今早|最近|之前|以后|了没|钱"
+    r"|想(?=问|知道|查|看)|要(?=等|多久|几|付|去|在|寄|$)|能(?:不能)?(?=到|收|送|拿|查|看|好|知道|告诉|发我)"
+    r"|可以(?=查|看|取|拿)|会|一下|一个|一点|来着|[这那]个?(?:是|边|件|笔|双|条|台|套|批|次)?"
+    r"|[个件笔条双台套张]|[的了呢啊呀吧嘛哦哈啦么吗哇诶哎唉噢咧]|现在|目前|到底|究竟|大概|应该|还|都|又|再|就"
+    r"|才|已经|已|刚刚?|是(?:不是|否|的)?|有(?:没有)?|什么|啥|哪个|哪|多|从|在|到|和|跟|与|以及|还是|或者?"
+    r"|然后|那么|里面?|上|下|小哥|快递员|师傅|师父|上[次回]|这次|刚才|亲|人|你们?家?|您|咱|急(?:用|死了?"
+    r"|着用)?|快点|赶紧|尽快|马上|一直|到现在|等(?:了|着)?|好久|很久|半天|这么久|太|很|真|昨[天晚]|前[天几]?"
+    r"|上(?:个)?(?:周|星期|礼拜|月)|今早|最近|之前|以后|了没|钱"
 )
 FILLER_EN = (
     r"a|an|the|this|that|these|those|is|are|was|were|be|been|being|am|do|does|did|has|have|had|will|would|to"
@@ -318,9 +329,8 @@ FILLER_EN = (
     r"|it|its|itll|theyre|they|them|you|u|your|there|please|pls|plz|just|still|yet|already|now|right|currently"
     r"|exactly|really|actually|ever|even|far|again|also|too|know|tell|show|check|see|look|looking|find|give"
     r"|get|got|gets|send me|let me|want to know|need to know|like|whats?|which|ones?|things?|items?|number"
-    r"|something|anything|sorry"
-    r"|hi|hello|hey|lol|guys|up|out|all|morning|supposed|gonna|going(?! to)|account|bit|quick|quickly|asap|urgent|urgently"
-    r"|ok|okay|well|by|as|if possible|question|ask"
+    r"|something|anything|sorry|hi|hello|hey|lol|guys|up|out|all|morning|supposed|gonna|going(?! to)|account"
+    r"|bit|quick|quickly|asap|urgent|urgently|ok|okay|well|by|as|if possible|question|ask"
 )
 # In what is left over they show that something else is asked.
 NO_THING_ZH = re.compile(

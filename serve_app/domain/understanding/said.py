@@ -44,6 +44,7 @@ class Said:
     form: str  # canonical
     entities: Entities
     attached: bool  # an order or a product came along
+    names_things: bool = True  # words that could be the name of something bought are taken for one
     order_names: tuple[str, ...] = ()  # the order numbers in the shop's format, as they are said
 
     @cached_property

@@ -63,6 +63,7 @@ class _Reading:
     settled: bool = False
     things: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    definite: bool = False  # it speaks of one thing that there is, not of anyone's
 
 
 _UNRESOLVED = _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, "")
@@ -87,8 +88,11 @@ class Understander:
         sku_id: str | None = None,
         locale: str | None = None,
         formats: Formats = DEMO_FORMATS,
+        things: bool = True,
     ) -> Understanding:
         """`today` is the day in the shop's zone, `formats` are those of its ids; `order_id` and `sku_id` came along.
+
+        Words that could be the name of something bought are taken for one with `things`.
 
         Never raises.
         """
@@ -97,6 +101,7 @@ class Understander:
         looked_at = cleaned[:_LOOKED_AT]
         names = tuple(found.said for found in formats.order_id.found_in(looked_at))
         said = said_with(cleaned, entities_in(looked_at, today, formats), order_id, sku_id, names)
+        said = replace(said, names_things=things)
         reading = self._reading(said, focus, foreign=spoken.foreign)
         return Understanding(
             text=text,
@@ -130,7 +135,7 @@ class Understander:
         if own is not None and not own.things:
             return own
         reading = self._leaning_or_standing(said, focus)
-        if own is not None and own.confidence == 1 and not reading.settled and reading.kind is Kind.PUBLIC:
+        if own is not None and own.definite and reading.kind is Kind.PUBLIC:
             return own
         alone = focus.intent is None and (starts_follow_up(said.text) or markers.is_fragment(said.form))
         if alone or reading.kind in (Kind.PUBLIC, Kind.TEMPLATED, Kind.ACTION):
@@ -234,7 +239,7 @@ class Understander:
     def _attached_or_unresolved(self, said: Said, order_id: str | None) -> _Reading:
         """An order that came along, or was last spoken of, is what 它 and "it" mean."""
         intent = own_intent(said.plain)
-        if intent in ACTIONS:
+        if intent is not None and intent in ACTIONS:
             return _about_order(intent, order_id)
         if intent is not None and intent in _ABOUT_ONE_ORDER:
             named = said.entities.order_ids[0] if said.entities.order_ids else order_id
@@ -345,7 +350,7 @@ def _points_outside(plain: str) -> bool:
 
 
 def _of_own(question: OwnQuestion | None, said: Said, focus: Focus) -> _Reading | None:
-    if question is None:
+    if question is None or (question.things and not said.names_things):
         return None
     intent, order_id = question.intent, None
     if not question.things and not question.marks and intent not in ABOUT_THE_CUSTOMER:
@@ -359,6 +364,7 @@ def _of_own(question: OwnQuestion | None, said: Said, focus: Focus) -> _Reading 
         chosen_order_id=order_id,
         things=question.things,
         marks=question.marks,
+        definite=question.is_definite,
     )
 
 
