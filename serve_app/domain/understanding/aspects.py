@@ -62,7 +62,7 @@ ASPECTS: Mapping[str, Words] = {
     "door": words_of(r"上门|门口|到家", r"(?:to|at) (?:the|my|your) door"),
     "recipient": words_of(r"收[件货]人|收件|收货电话", r"recipient"),
     "no_code": words_of(
-        r"没有?(?:收到)?取[件货]|收不到|没收到|没有了|找不到|不见了|忘了|删|失效|过期|错误|不对|在哪|没有取",
+        r"没有?(?:收到)?取[件货]|收不到|没收到|没有了|找不到|找不着|不见了|忘了|删|失效|过期|错误|不对|在哪|没有取",
         r"without|no pickup|not (?:get|got|receive)|didnt|forgot|deleted|cannot find|cant find|expired|does not work"
         r"|doesnt work|again|new pickup|lost",
     ),

@@ -40,7 +40,7 @@ _FILLER = re.compile(
 )
 _EVERYDAY = re.compile(
     r"T恤|卫衣|羽绒服|牛仔|衬衫|围巾|睡衣|跑步|小白|拖鞋|雨靴|双肩包|背包|帆布袋|登机箱|行李箱|卡包|蓝牙|充电宝|键盘|鼠标"
-    r"|台灯|保温杯|马克杯|四件套|枕头|浴巾|收纳箱|蜡烛|空气炸锅|锅|刀|咖啡壶|瑜伽垫|哑铃|露营灯|积木|玩具|箱子|袋子|盒"
+    r"|台灯|保温杯|马克杯|四件套|枕头|浴巾|收纳箱|蜡烛|空气炸锅|电饭煲|锅|刀|咖啡壶|瑜伽垫|哑铃|露营灯|积木|玩具|箱子|袋子|盒"
     r"|突然|刚刚|昨天|明天|上周|下周|早上|中午|每天|有点|一点|一直|总是|老是|经常|但是|但|不过|而且|其实|真的|确实|应该"
     r"|必须|可能|估计|差不多|左右|目前|马上|立刻|尽快|赶紧|慢|麻烦|方便|着急|打算|准备|比如|例如|关于|具体|详细|大家|顾客"
     r"|用户|妈妈|爸爸|孩子|同事|朋友|半|份|双|瓶|台|部|只要|只有|除了|另外|顺便|直接|到底|究竟|居然|反正|总之|算|当"
@@ -57,7 +57,8 @@ _EVERYDAY = re.compile(
     r"|screen|seems|sheet|short|shorts|simple|simply|since|single|site|skirt|slippers|small|sofa|son|soon|sorry|such"
     r"|suitcase|sure|table|tablet|tell|text|think|thinking|thought|thursday|told|tote|towel|toy|toys|try|trying|tuesday"
     r"|understand|units|value|very|wait|waiting|wanna|watch|website|wednesday|well|whole|wife|wonder|wondering|wont|yes"
-    r"|yuan|above|accidentally|already|although|anybody|anymore|anyone|anything|apart|approximately|article|basket"
+    r"|yuan|above|available|general|title|selling|passed|accidentally|already|although|anybody|anymore|anyone|anything"
+    r"|apart|approximately|article|basket"
     r"|behind|being|below|between|beyond|bigger|bluetooth|body|bottom|bread|cable|cake|cart|cheaper|checkout|chocolate"
     r"|clothes|clothing|coffee|coming|completely|despite|drink|electronics|eventually|everybody|everyone|everything|eye"
     r"|fabric|finally|find|finds|flat|food|fruit|fully|gave|getting|give|given|giving|going|gym|hair|hand|hands|hate"

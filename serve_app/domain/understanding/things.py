@@ -52,10 +52,11 @@ THINGS: Mapping[str, Words] = {
     ),
     "gift": words_of(
         r"赠品|送的(?:东西|小?礼品|小?礼物)|小样|附赠|送的那个|买一送一",
-        r"free ?gifts?\b|freebies?|(?:the|a) gift\b(?! (?:box|message))|gift (?:with|go|back)|gifts have",
+        r"free ?gifts?\b|freebies?|(?:the|a) gift\b(?! (?:box|message|card))|gift (?:with|go|back)|gifts have",
     ),
     "withdraw": words_of(
-        r"撤[销回]|撤$|(?:取消|撤)(?!订单|后|之后|以后).{0,4}(?:退|申请|售后)|(?:退|售后|申请).{0,4}(?:取消|撤)|反悔|(?:退货|退款"
+        r"撤[销回]|撤$|(?:取消|撤)(?!订单|后|之后|以后).{0,4}(?:退|申请|售后)|(?:退|售后|申请).{0,4}(?:取消|撤)|反悔"
+        r"|(?:退货|退款"
         r"|售后)申请.{0,8}(?:取消|撤)",
         r"withdraw(?:s|ed|d|ing|es)?\b|undo|take back a|cancel (?:a |the |my )?(?:return|refund|after-sales)"
         r"|cancel the request",

@@ -166,7 +166,8 @@ _NEVER_OWN = frozenset({
     "store", "complain", "review", "privacy", "scam", "genuine", "wrap", "gift", "login", "password", "verification",
     "newcomer", "birthday", "campaign", "vat", "bulk", "restock", "limit", "instalments", "abroad", "withdraw",
 })  # fmt: skip
-# They fit nearly whatever is asked of their thing.
+_SURE_OF_BROAD = 0.5
+# They fit nearly whatever is asked of their thing, so the classifier must be surer of them.
 _BROAD = frozenset({
     Intent.RETURN_POLICY, Intent.PAYMENT, Intent.INVOICE, Intent.COUPON_RULES, Intent.POINTS_RULES, Intent.TIER_RULES,
     Intent.WARRANTY, Intent.CAMPAIGN, Intent.ACCOUNT_LOGIN, Intent.PRIVACY, Intent.WRONG_ITEM, Intent.PHYSICAL_STORE,
@@ -239,7 +240,8 @@ def fits(intent: Intent, named: Named, confidence: float = 1.0) -> bool:
         and named.things <= topic.knows
         and not named.aspects & topic.unless
     )
-    return known and all(group & said for group in topic.needs)
+    certain = confidence >= _SURE_OF_BROAD or intent not in _BROAD
+    return certain and known and all(group & said for group in topic.needs)
 
 
 def only_rule(named: Named) -> Intent | None:
