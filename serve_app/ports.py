@@ -160,8 +160,8 @@ class DeskView(DeskFeed, Protocol):
 
     def has_open(self, tenant: str, session_id: str) -> bool: ...
 
-    def waiting_before(self, tenant: str, ticket: Ticket | None) -> int:
-        """How many conversations wait in front of `ticket`, or in front of one that is opened now."""
+    def waiting_before(self, ticket: Ticket) -> int:
+        """How many conversations of its tenant wait in front of it."""
         ...
 
     def changed_here(self, ticket: Ticket) -> None:

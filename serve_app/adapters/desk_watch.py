@@ -48,9 +48,9 @@ class DeskWatch:
         """See the port."""
         return (tenant, session_id) in self._own or self._book.has(tenant, session_id)
 
-    def waiting_before(self, tenant: str, ticket: Ticket | None) -> int:
+    def waiting_before(self, ticket: Ticket) -> int:
         """See the port."""
-        return self._book.waiting_before(tenant, ticket)
+        return self._book.waiting_before(ticket)
 
     def changed_here(self, ticket: Ticket) -> None:
         """See the port."""
@@ -108,7 +108,7 @@ class DeskWatch:
                 await asyncio.sleep(self._heartbeat_s)
 
     def _tell(self, before: Ticket | None, ticket: Ticket, said: Sequence[Numbered], now: datetime) -> None:
-        desk, waiting = self._desks[ticket.tenant], self.waiting_before(ticket.tenant, ticket)
+        desk, waiting = self._desks[ticket.tenant], self.waiting_before(ticket)
         for step in steps_of(before, ticket, said):
             if isinstance(step, Conversation):
                 self._put(ticket, handoff_of(replace(ticket, state=step), desk, now, waiting))

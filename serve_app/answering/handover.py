@@ -184,7 +184,7 @@ class Handover:
 
     def state(self, ticket: Ticket) -> Handoff:
         """What a customer is told of the ticket."""
-        before = self._view.waiting_before(ticket.tenant, ticket)
+        before = self._view.waiting_before(ticket)
         return handoff_of(ticket, self._shops[ticket.tenant].desk, self._clock.now(), before)
 
     def _in_background(self, step: Coroutine[Any, Any, None]) -> None:

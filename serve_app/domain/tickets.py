@@ -117,11 +117,9 @@ class Book:
     def has(self, tenant: str, session_id: str) -> bool:
         return (tenant, session_id) in self._of_session
 
-    def waiting_before(self, tenant: str, ticket: Ticket | None) -> int:
-        """How many conversations of the tenant wait in front of `ticket`, or in front of one that is opened now."""
-        waiting = [one for one in self._open.values() if one.tenant == tenant and one.state is Conversation.QUEUED]
-        if ticket is None:
-            return len(waiting)
+    def waiting_before(self, ticket: Ticket) -> int:
+        """How many conversations of its tenant wait in front of it."""
+        waiting = (one for one in self._open.values() if one.tenant == ticket.tenant and one.state is Conversation.QUEUED)
         return sum((one.opened_at, one.id) < (ticket.opened_at, ticket.id) for one in waiting)
 
     def news(self, tickets: Iterable[Ticket]) -> list[tuple[Ticket | None, Ticket]]:

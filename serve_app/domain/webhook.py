@@ -17,7 +17,7 @@ GIVE_UP_AFTER = timedelta(days=1)
 
 def body_of(change: TicketChange, ticket: Ticket, message: Message | None, at: datetime) -> str:
     """JSON: `{"type", "timestamp", "data"}`. `data.number` grows with each change of a ticket, so that a receiver can tell
-    a late one."""
+    a late one. `data.message.message_id` is its sender's: the same again, with more text, takes the place of the earlier."""
     data: dict[str, Any] = {
         "ticket_id": ticket.id,
         "number": ticket.changes,
@@ -32,6 +32,7 @@ def body_of(change: TicketChange, ticket: Ticket, message: Message | None, at: d
     if message is not None:
         data["message"] = {
             "id": message.id,
+            "message_id": message.about,
             "from": message.author,
             "name": message.name,
             "text": message.text,

@@ -89,7 +89,7 @@ async def test_every_change_is_told_signed_and_in_order(engine: AsyncEngine, ten
     await tickets.hear(tenant, "s", "C1", said(Author.CUSTOMER, "喂", clock))
     joined = said(Author.DESK, "已接入", clock)
     await tickets.reply(tenant, ticket.id, replace(joined, id="r", author=Author.AGENT, text="您好"), joined)
-    await tickets.hear(tenant, "s", "C1", said(Author.CUSTOMER, "我的单", clock))
+    await tickets.hear(tenant, "s", "C1", replace(said(Author.CUSTOMER, "我的单", clock), about="m2"))
     await tickets.close(tenant, ticket.id, "完", said(Author.DESK, "已结束", clock))
     sender = a_sender(engine, tenant, receiver.url, clock)
     assert await sender.send_due(tenant) == 5
@@ -101,7 +101,8 @@ async def test_every_change_is_told_signed_and_in_order(engine: AsyncEngine, ten
         Webhook(base64.b64encode(SECRET.encode()).decode()).verify(body, headers)
     numbers = [body["data"]["number"] for body in receiver.bodies()]
     assert numbers == sorted(numbers)
-    assert receiver.bodies()[3]["data"]["message"]["text"] == "我的单"
+    message = receiver.bodies()[3]["data"]["message"]
+    assert (message["text"], message["message_id"]) == ("我的单", "m2")
     assert all(body["data"]["ticket_id"] == ticket.id for body in receiver.bodies())
 
 

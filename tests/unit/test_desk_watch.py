@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -111,10 +112,9 @@ async def test_a_beat_is_one_query_whatever_the_number_of_tickets(desked: Desked
     await desked.watch.refresh()
     await desked.watch.refresh()
     assert desked.tickets.queries == 2
-    assert desked.watch.waiting_before("demo", None) == 50
-    assert desked.watch.waiting_before("other", None) == 0
     last = (await desked.tickets.list("demo"))[-1]
-    assert desked.watch.waiting_before("demo", last) == 49
+    assert desked.watch.waiting_before(last) == 49
+    assert desked.watch.waiting_before(replace(last, tenant="other")) == 0
 
 
 async def test_only_the_followed_conversation_hears(desked: Desked) -> None:
@@ -210,11 +210,12 @@ async def test_a_ticket_that_was_missed_is_found_by_the_full_look(desked: Desked
 async def test_a_ticket_in_which_nothing_happens_keeps_nobody_waiting(desked: Desked) -> None:
     await desked.opened("forgotten")
     await desked.watch.refresh()
-    assert desked.watch.waiting_before("demo", None) == 1
+    late = replace(a_ticket(Conversation.QUEUED, 1), opened_at=desked.time.at + timedelta(days=2))
+    assert desked.watch.waiting_before(late) == 1
     desked.time.at += timedelta(days=2)
     for _ in range(ALL_EVERY):
         await desked.watch.refresh()
-    assert desked.watch.waiting_before("demo", None) == 0
+    assert desked.watch.waiting_before(late) == 0
     assert len(await desked.tickets.list("demo")) == 1, "the desk still sees it"
 
 
