@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve_app.domain.choosing import CHOICES_MAX, CannotTell, Chosen, NoneFits, NotAmongFacts, Several, choose_order
+from serve_app.domain.choosing import (
+    CHOICES_MAX,
+    CannotTell,
+    Chosen,
+    NoneFits,
+    NotAmongFacts,
+    NotHeld,
+    Several,
+    choose_order,
+)
 from serve_app.domain.facts import AfterSaleStage, Facts, Order, OrderState, ParcelState
 from serve_app.domain.intents import Intent
+from serve_app.domain.mentions import is_called
 from serve_app.domain.question import Entities
 from tests.making_facts import after_sale, facts, line, order, parcel
 
@@ -147,3 +157,71 @@ def test_what_is_chosen_is_always_among_the_facts(known: tuple[Order, ...], inte
             assert not known or intent is Intent.REFUND_PROGRESS
         case other:
             raise AssertionError(f"facts that are whole allow a choice, not {other}")
+
+
+EARBUDS = line(2, title_zh="云朵系列蓝牙耳机 米白", title_en="Cloud Wireless Earbuds, Off-White")
+
+
+def test_the_order_that_holds_the_thing_is_the_one() -> None:
+    meant = order(2, OrderState.SHIPPED, parcel(), lines=(line(1), EARBUDS))
+    known = facts(order(1, OrderState.SHIPPED, parcel()), meant)
+    for thing in ("蓝牙耳机", "earbuds", "wireless earbud"):
+        assert choose_order(Intent.PARCEL, known, Entities(things=(thing,)), None) == Chosen(meant)
+        assert choose_order(Intent.PARCEL, known, Entities(things=(thing,)), known.orders[0].id) == Chosen(meant)
+
+
+def test_of_several_that_hold_it_the_likely_one_is_meant_else_the_customer_chooses() -> None:
+    moving = order(3, OrderState.SHIPPED, parcel(), lines=(EARBUDS,))
+    known = facts(moving, order(2, OrderState.COMPLETED, lines=(EARBUDS,)), order(1, OrderState.SHIPPED, parcel()))
+    asked = Entities(things=("蓝牙耳机",))
+    assert choose_order(Intent.PARCEL, known, asked, None) == Chosen(moving)
+    both = facts(moving, order(2, OrderState.SHIPPED, parcel(), lines=(EARBUDS,)))
+    assert choose_order(Intent.PARCEL, both, asked, None) == Several(both.orders, more=False)
+
+
+def test_what_no_order_holds_is_no_thing() -> None:
+    known = facts(order(1, OrderState.SHIPPED, parcel()))
+    assert choose_order(Intent.PARCEL, known, Entities(things=("火箭",)), None) == NotHeld()
+    assert choose_order(Intent.PARCEL, known, Entities(things=("无线耳机", "火箭")), None) == NotHeld()
+    named = Entities(order_ids=(known.orders[0].id,), things=("火箭",))
+    assert choose_order(Intent.PARCEL, known, named, None) == NotHeld()
+    missing = known.model_copy(update={"missing": ("lines",)})
+    assert choose_order(Intent.PARCEL, missing, Entities(things=("无线耳机",)), None) == CannotTell("lines")
+
+
+def test_an_order_is_told_by_its_state() -> None:
+    unpaid = order(2, OrderState.UNPAID)
+    known = facts(order(1, OrderState.SHIPPED, parcel()), unpaid)
+    assert choose_order(Intent.ORDER_TOTAL, known, Entities(marks=("unpaid",)), None) == Chosen(unpaid)
+    lost = order(3, OrderState.SHIPPED, parcel(ParcelState.LOST))
+    assert choose_order(Intent.PARCEL, facts(unpaid, lost), Entities(marks=("lost",)), None) == Chosen(lost)
+    assert choose_order(Intent.PARCEL, facts(unpaid), Entities(marks=("lost",)), None) == NoneFits()
+    older = facts(unpaid, order_count=5)
+    assert choose_order(Intent.PARCEL, older, Entities(marks=("lost",)), None) == CannotTell("order")
+
+
+def test_a_question_that_only_one_order_can_answer_leaves_the_order_last_spoken_of() -> None:
+    spoken_of, refunded = order(1, OrderState.SHIPPED, parcel()), with_after_sale(2)
+    known = facts(spoken_of, refunded)
+    assert choose_order(Intent.REFUND_PROGRESS, known, NOTHING, spoken_of.id) == Chosen(refunded)
+    assert choose_order(Intent.PARCEL, known, NOTHING, spoken_of.id) == Chosen(spoken_of)
+    picked = Entities(ordinal=1)
+    assert choose_order(Intent.REFUND_PROGRESS, known, picked, spoken_of.id) == Chosen(spoken_of)
+    several = facts(spoken_of, refunded, with_after_sale(3))
+    assert choose_order(Intent.REFUND_PROGRESS, several, NOTHING, spoken_of.id) == Chosen(spoken_of)
+
+
+@pytest.mark.parametrize(
+    ("thing", "title"),
+    [
+        ("键盘", "海盐系列机械键盘 炭黑"),
+        ("裤子", "云朵系列牛仔裤 雾蓝"),
+        ("手冲壶", "青柠系列手冲咖啡壶 米白"),
+        ("纯棉t恤", "云朵系列纯棉T恤 米白"),
+        ("sneaker", "Timeless Sneakers, Olive"),
+        ("desk lamp", "Dusk Desk Lamp, Olive"),
+    ],
+)
+def test_a_thing_is_called_by_a_part_of_its_title(thing: str, title: str) -> None:
+    assert is_called(thing, [title])
+    assert not is_called(thing, ["初雪系列护手霜 豆沙粉", "First Snow Hand Cream, Dusty Pink"])
