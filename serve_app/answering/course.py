@@ -260,14 +260,14 @@ class Course:
     async def _personal(self, work: Work) -> Draft:
         chat = work.understood.intent is Intent.CHITCHAT
         may_answer = self._speaker.may_answer(work, chat=chat)
-        if may_answer and chat:
-            return await self._speaker.personal(work, None, ())
-        if may_answer and work.ask.caller.customer_id is not None:
+        if may_answer and not chat and work.ask.caller.customer_id is not None:
             found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, work.understood.entities))
         else:
             found, facts = await self._rooms.look_up(work), None
         if found.entry is not None:
             return self._from_entry(work, found.entry, None)
+        if may_answer and chat:
+            return await self._speaker.personal(work, None, ())
         return await self._speaker.personal(work, facts, found.passages) if may_answer else await self._miss(work, found)
 
     def _from_shared(self, answer: SharedAnswer) -> Draft:

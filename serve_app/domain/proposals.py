@@ -22,7 +22,7 @@ _LONGEST = 100
 # public, and nothing that a spreadsheet would take for a formula. A proposal too few costs nothing.
 _OWN = re.compile(
     r"^[=+@-]|\d|[零〇一二三四五六七八九幺]{4,}|@|https?:|www\.|微信|(?<![a-z])(?:wechat|vx|qq)(?![a-z])"
-    r"|我叫|我姓|我是(?!不是|否)|姓名|名字是|收[件货]人|住在|家住|门牌|身份证|生日是"
+    r"|我叫|我姓|我是(?!不是|否)|姓名|名字是|收[件货]人|住在|家住|门牌|身份证|生日是(?![哪什几多])"
     r"|地址(?:是|:)|[省市区县].{1,8}[区县镇乡村路街道]|[路街道弄巷].{0,4}号|小区.{0,6}[楼栋幢单室]|[一二三四五六七八九十]号楼"
     r"|\bmy (?:name|address|phone|number|email)\b|\b(?:i am|i'm|this is) (?-i:[A-Z])|\bi (?:am called|live)\b",
     re.IGNORECASE,

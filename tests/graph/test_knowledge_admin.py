@@ -123,6 +123,12 @@ async def test_what_was_published_meanwhile_is_not_lost(desk: Desk) -> None:
     await desk("POST", f"{KNOWLEDGE}/rollback", 404, json={"version": 9999})
 
 
+async def test_what_is_published_comes_before_what_a_model_would_say(front: Front, desk: Desk) -> None:
+    await desk.put(CSV + "joke,zh,讲个笑话,帽子笑了。\njoke,en,tell me a hat joke,The hat laughed.\n")
+    await desk("POST", f"{KNOWLEDGE}/publish")
+    assert (await answered(front, "讲个笑话", "帽子笑了。"))["source"] == "faq"
+
+
 async def test_only_an_admin_key_may(front: Front) -> None:
     for path in (KNOWLEDGE, f"{KNOWLEDGE}/proposals", "/v1/admin/feedback"):
         assert (await front.get(path)).status_code == 403

@@ -56,6 +56,7 @@ def test_a_tap_on_anything_else_teaches_nothing() -> None:
         "送到北京市朝阳区建国路要多久",
         "加QQ聊",
         "我家住阳光花园",
+        "我生日是三月五号",
         "Hi I'm John Smith, who pays",
         "this is Mary Jones asking",
         "I live in Baker Street",
