@@ -27,7 +27,7 @@ from serve_app.knowledge_editing import Diff, KnowledgeEditor, Published
 app = typer.Typer(
     no_args_is_help=True,
     help="What the shop answers. `import` takes files into the tenant's draft, `diff` compares it with what is published, "
-    "`publish` makes it live as a new version, `rollback` brings an earlier version back.",
+    "`publish` makes it live as a new version, `rollback` brings an earlier version back, `withdraw` takes one entry out.",
 )
 
 Note = Annotated[str, typer.Option("--note", help="Why, for the history.")]
