@@ -18,6 +18,7 @@ from serve_app.domain.facts import (
     Coupon,
     Facts,
     FreightPayer,
+    Invoice,
     Order,
     OrderState,
     ParcelEvent,
@@ -318,3 +319,71 @@ def test_whatever_the_facts_are_the_answer_is_clean_words_or_none(
 def test_whole_facts_always_give_an_answer_about_an_order(known: Order, language: Language) -> None:
     for intent in (Intent.ORDER_STATUS, Intent.PARCEL):
         assert isinstance(answer(intent, facts(known), language), Rendered)
+
+
+COLLECT: dict[str, Any] = {"pickup_code": "1-2-3333", "pickup_point": "东门"}
+INVOICE = Invoice(id="I1", kind="personal", state="issued", amount_minor=129900)
+OWN: list[tuple[str, Intent, Facts, str, str]] = [
+    ("all seen", Intent.MY_ORDERS, facts(order(1), order(2, OrderState.COMPLETED)), "未完成的订单1个", "Open orders: 1"),
+    ("some seen", Intent.MY_ORDERS, facts(order(1), order_count=9), "一共有9个订单。最近的有", "Your orders: 9. The latest"),
+    ("placed", Intent.ORDER_DATE, facts(order(1)), "10月24日(周六)12:00下单", "was placed on Sat 24 Oct at 12:00"),
+    ("unpaid", Intent.ORDER_PAYMENT, facts(order(1, OrderState.UNPAID)), "还没有付款", "has not been paid yet"),
+    ("paid", Intent.ORDER_PAYMENT, facts(order(1, OrderState.PAID, paid_at=NOW)), "已付款¥1,299.00", "is paid, CN¥1,299.00"),
+    ("total", Intent.ORDER_TOTAL, facts(order(1, freight_minor=800)), "其中运费¥8.00", "including CN¥8.00 for shipping"),
+    ("free", Intent.ORDER_FREIGHT, facts(order(1, freight_minor=0)), "没有收运费", "Shipping was free"),
+    ("freight", Intent.ORDER_FREIGHT, facts(order(1, freight_minor=800)), "运费是¥8.00", "is CN¥8.00"),
+    (
+        "due",
+        Intent.ORDER_BALANCE,
+        facts(order(1, OrderState.DEPOSIT_PAID, deposit_minor=29900, balance_due_at=NOW)),
+        "已付定金¥299.00，尾款¥1,000.00还没有付，请在今天(11月22日)12:00前付清",
+        "The balance of CN¥1,000.00 is still due, by today (Sun 22 Nov) at 12:00",
+    ),
+    ("no deposit", Intent.ORDER_BALANCE, facts(order(1)), "没有付定金的订单", "no order with a deposit"),
+    ("number", Intent.PARCEL_NUMBER, at(ParcelState.IN_TRANSIT), "顺丰速运 SF0000000000001", "SF0000000000001, in transit"),
+    ("no number", Intent.PARCEL_NUMBER, at(ParcelState.IN_TRANSIT, tracking_no=None), "还没有同步", "have not received"),
+    ("count", Intent.PARCEL_COUNT, at(ParcelState.IN_TRANSIT), "共有1个包裹", "has 1 parcel:"),
+    (
+        "promised",
+        Intent.PARCEL_PROMISE,
+        at(ParcelState.IN_TRANSIT, promised_date=TODAY),
+        "承诺今天(11月22日)送达，现在预计明天(11月23日)送达",
+        "was promised for today (Sun 22 Nov) and is now expected by tomorrow (Mon 23 Nov)",
+    ),
+    ("not promised", Intent.PARCEL_PROMISE, at(ParcelState.IN_TRANSIT), "没有承诺", "No delivery date was promised"),
+    ("waiting", Intent.PARCEL_PICKUP, at(ParcelState.AT_PICKUP_POINT, **COLLECT), "（东门），取件码1-2-3333", "is 1-2-3333"),
+    ("not there", Intent.PARCEL_PICKUP, at(ParcelState.IN_TRANSIT), "不在代收点（运输中）", "is not at a pickup point"),
+    ("collected", Intent.PARCEL_PICKUP, at(ParcelState.DELIVERED), "已签收", "has been delivered"),
+    ("invoice", Intent.OWN_INVOICE, facts(order(1, invoices=(INVOICE,))), "已开具，金额¥1,299.00", "issued, CN¥1,299.00"),
+    ("no invoice", Intent.OWN_INVOICE, facts(order(1)), "没有发票记录", "no invoice"),
+]
+OWN_AFTER_SALES: list[tuple[str, Intent, dict[str, Any], str, str]] = [
+    ("amount", Intent.OWN_REFUND_AMOUNT, {}, "金额¥1,299.00，状态：退款中", "CN¥1,299.00 for your order"),
+    ("channel", Intent.OWN_REFUND_CHANNEL, {"refund_channel": RefundChannel.WALLET}, "会退到账户余额", "your account balance"),
+    (
+        "sent",
+        Intent.OWN_REFUND_CHANNEL,
+        {"stage": AfterSaleStage.REFUNDED, "refund_channel": RefundChannel.WALLET, "refunded_at": NOW},
+        "已于今天(11月22日)12:00退到账户余额",
+        "was sent to your account balance",
+    ),
+    ("number", Intent.OWN_RETURN_NUMBER, {"return_no": "R1"}, "退货编号是R1", "is R1"),
+    ("no number", Intent.OWN_RETURN_NUMBER, {}, "没有退货编号", "has no return number"),
+    ("freight", Intent.OWN_RETURN_FREIGHT, {"freight_payer": FreightPayer.SHOP}, "由本店承担", "paid by us"),
+    ("exchange", Intent.OWN_REFUND_AMOUNT, {"kind": AfterSaleType.EXCHANGE}, "没有退款", "has no refund"),
+]
+OWN += [
+    (name, intent, facts(order(1, lines=(line(1, after_sale(**fields)),))), zh, en)
+    for name, intent, fields, zh, en in OWN_AFTER_SALES
+]
+
+
+@pytest.mark.parametrize(("intent", "known", "zh", "en"), [row[1:] for row in OWN], ids=[f"{row[1]}: {row[0]}" for row in OWN])
+def test_what_was_asked_of_ones_own_is_said(intent: Intent, known: Facts, zh: str, en: str) -> None:
+    assert zh in say(intent, known, "zh")
+    assert en in say(intent, known, "en")
+
+
+@pytest.mark.parametrize("intent", [Intent.OWN_REFUND_CHANNEL, Intent.OWN_RETURN_FREIGHT])
+def test_what_the_facts_do_not_tell_is_not_answered(intent: Intent) -> None:
+    assert isinstance(answer(intent, facts(order(1, lines=(line(1, after_sale()),)))), NoValue)

@@ -10,9 +10,9 @@ from serve_app.domain.errors import ConfigError
 from serve_app.domain.facts import Facts, OrderState, ParcelState
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Template, TemplateCase
-from serve_app.domain.messages import Language
+from serve_app.domain.messages import Card, Language
 from serve_app.domain.question import Entities
-from serve_app.domain.templates import NeedsChoice, NoValue, Rendered, answer_from, check_template
+from serve_app.domain.templates import NeedsChoice, NotMeant, NoValue, Rendered, answer_from, check_template
 from serve_app.domain.wording import Locale
 from tests.making_facts import NOW, after_sale, customer, facts, line, order, parcel
 
@@ -160,6 +160,34 @@ def test_the_parcel_that_is_named_is_the_one_spoken_of() -> None:
     assert isinstance(several := answer(it, known), Rendered)
     assert several.text == "several"
     assert [card.data["id"] for card in several.cards] == ["P1", "P2"]
+
+
+def test_an_after_sale_is_a_card() -> None:
+    (card,) = cards_for(KNOWN)
+    assert card.type == "after_sale"
+    assert card.data["order_id"] == KNOWN.orders[0].id
+    told = {name: card.data[name] for name in ("title", "type", "type_text", "stage", "stage_text", "amount_minor", "currency")}
+    assert told == {
+        "title": "Wireless earphones",
+        "type": "return_refund",
+        "type_text": "return and refund",
+        "stage": "refunding",
+        "stage_text": "refund under way",
+        "amount_minor": 129900,
+        "currency": "CNY",
+    }
+    assert "return_no" not in card.data, "what is not known is left out"
+    assert [card.type for card in cards_for(facts(order(1)), chosen=order(1).id)] == ["order"]
+
+
+def cards_for(known: Facts, chosen: str | None = None) -> tuple[Card, ...]:
+    said = answer(template(("", "x"), intent=Intent.REFUND_PROGRESS), known, chosen=chosen)
+    assert isinstance(said, Rendered)
+    return said.cards
+
+
+def test_what_the_customer_has_nothing_of_was_not_meant() -> None:
+    assert answer(template(("", "x")), KNOWN, entities=Entities(things=("rocket",))) == NotMeant()
 
 
 def test_cards_hold_no_customer_id_and_nothing_that_is_missing() -> None:
