@@ -149,7 +149,7 @@ _FORMS = (
     _form(
         Intent.PARCEL,
         "where|arrive|moved|stuck|delivered",
-        f"where arrive moved stuck delivered lost when day how_long not why state done shipped count carrier remain {_THEIRS}",
+        f"where arrive moved stuck delivered lost when how_long not why state done shipped count carrier remain {_THEIRS}",
     ),
     _form(Intent.PARCEL, "parcel where", alone=True),
     _form(Intent.PARCEL, "lost thing", f"state not {_THEIRS}"),
@@ -248,8 +248,10 @@ def _read(plain: str, last: Intent | None) -> OwnQuestion | None:
 
 def _fitting(words: _Words, *, own: bool) -> Intent | None:
     which = _WHICH if words.said & {"order", "thing"} else frozenset[str]()
+    # 明天能送吗 asks what the shop does, unless something says that it is about one's own order.
+    said = words.said - {"day"} | {"when"} if own and "day" in words.said else words.said
     for form in _FORMS:
-        fits = all(group & words.said for group in form.needs) and not words.said - form.may - which
+        fits = all(group & said for group in form.needs) and not said - form.may - which
         bare = not (words.things and form.intent in _NEED_MORE_THAN_A_THING)
         if fits and bare and (own or form.alone):
             return form.intent

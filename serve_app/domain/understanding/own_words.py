@@ -25,7 +25,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "_aside",
-        r"到底|究竟|能(?:不能)?(?=到|送|收到|拿到|查到|看到)|发?(?:一下)?给我(?:发)?(?:一?下)?|发(?:一?下"
+        r"到底|究竟|能(?:不能)?(?=到|送|收到|拿到|查到|看到)|发?(?:一下)?给我(?:发(?!货|票))?(?:一?下)?|发(?:一?下"
         r"|过来)(?:$|(?=,))|能(?=退(?:多少|到|几))|发我(?:一?下)?|告诉我(?:一?下)?|给个",
         r"(?:can|could) you (?=check|tell|send|give|look)|(?:can|could|may) i (?:have|get) (?:the|my) (?=tracking"
         r"|pick|collection|status)|send me|give me|tell me|let me know",
@@ -167,28 +167,32 @@ WORDS: Sequence[tuple[str, str, str]] = (
         r"|replacements?|replaced|claim|(?:my |the )?money back|get(?:ting)? back|reimburse(?:d|ment)?",
     ),
     (
+        "placed",
+        r"下(?:的|过|了)?单|(?:买|拍|订|下)(?:的|了|过)|购买",
+        r"(?:did|have) i (?:order|buy|place)|i (?:order|buy)|placed?|ordered|bought|purchased",
+    ),
+    (
         "order",
-        r"订单|单子|(?:这|那)?一?(?<![快账名])单(?!独|位|据)",
+        r"订单|单子|(?:这|那)?一?(?<![快账名下])单(?!独|位|据)",
         r"orders?|purchases?",
     ),
     (
         "parcel",
-        r"快递|包裹|物流|东西|宝贝|货(?=在|到|呢|还|什|啥|怎|$)|(?<=[个些])件|件(?=到|呢)",
+        r"快递|包裹|物流|东西|宝贝|(?<![有现缺补进断没])货(?=在|到|呢|还|什|啥|怎|$)|(?<=[个些])件|件(?=到|呢)",
         r"parcels?|packages?|shipments?|deliver(?:y|ies)|stuff|goods|box",
     ),
     (
         "when",
-        r"(?:大概|预计|最快|具体)?(?:什么时候|啥时候|几时|何时|什么时间|哪一?天|几号|几点)|预计|今[天晚日]"
-        r"|明[天晚日早]|后天",
+        r"(?:大概|预计|最快|具体)?(?:什么时候|啥时候|几时|何时|什么时间|哪一?天|几号|几点)|预计",
         r"(?:before|by|on|until|till) (?:this |next )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday"
-        r"|the weekend|tonight)|when(?:s)?|eta|what (?:day|date|time)|(?:on )?which (?:day|date)|today|tomorrow"
-        r"|tonight|date|this (?:week|morning|afternoon|evening|weekend)|on (?:monday|tuesday|wednesday|thursday"
-        r"|friday|saturday|sunday)|until|till",
+        r"|the weekend|tonight)|when(?:s)?|eta|what (?:day|date|time)|(?:on )?which (?:day|date)|date|this (?:week"
+        r"|morning|afternoon|evening|weekend)|on (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+        r"|until|till",
     ),
     (
         "day",
-        r"这?周[一二三四五六日末天]|下周|周末",
-        r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|next week",
+        r"今[天晚日]|明[天晚日早]|后天|这?周[一二三四五六日末天]|下周|周末",
+        r"today|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|next week",
     ),
     (
         "how_long",
@@ -209,7 +213,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "state",
         r"(?:是|到|处于)?(?:个)?(?:什么|啥)?(?:状态|情况|进度|进展|动静|消息|结果|信息|动态)|(?<!会)(?:怎么|咋"
-        r"|怎)(?:样|么样)|(?:出|有)?(?:了)?(?:什么|啥)?问题|怎么回事|咋回事|办得?怎么样",
+        r"|怎)(?:样|么样)|(?:出|有)?(?:了)?(?:什么|啥)问题|怎么回事|咋回事|办得?怎么样",
         r"status|progress|updates?|updated|going on|happening|happened|up with|news|details|eta status|doing"
         r"|latest|got nowhere|get nowhere|nowhere",
     ),
@@ -258,11 +262,6 @@ WORDS: Sequence[tuple[str, str, str]] = (
         r"(?:still |been )*waiting(?: for)?|arriv(?:e|es|ed|ing|al)|com(?:e|es|ing)|came|get(?:s|ting)? here"
         r"|got here|here|reach(?:ed|es)?(?: me)?|show(?:n|ed)? up|be delivered|turn(?:ed)? up|make it|land(?:ed"
         r"|s)?|received?|receiv(?:e|ing)|expected?|expect|gotten|bring(?:ing)?",
-    ),
-    (
-        "placed",
-        r"下(?:的|过|了)?单|(?:买|拍|订|下)(?:的|了|过)|购买",
-        r"(?:did|have) i (?:order|buy|place)|i (?:order|buy)|placed?|ordered|bought|purchased",
     ),
     (
         "amount",
@@ -335,13 +334,14 @@ FILLER_EN = (
 # In what is left over they show that something else is asked.
 NO_THING_ZH = re.compile(
     r"[怎吗能改错坏破没不]|可以|可不|取消|如果|要是|万一|一般|通常|规则|政策|流程|预售|活动|短信|地址|保险"
-    r"|赠品|第[一二三四五六七八九十]|会怎么样|差价"
+    r"|赠品|问题|质量|第[一二三四五六七八九十]|会怎么样|差价"
 )
 NO_THING_EN = re.compile(
     r"\b(?:how|if|when|why|who|can|could|should|would|cancel\w*|chang\w+|wrong|broken|damaged|faulty|policy"
     r"|rules?|usual\w*|normal\w*|general\w*|average|typical\w*|always|abroad|overseas|international\w*|not|no"
     r"|never|texts?|messages?|sms|emails?|app|page|website|address|time|delet\w+|forg[eo]t\w*|once|before"
-    r"|insurance|want|need|only|request|going|declin\w+|refus\w+|reject\w+|happens?|owe)\b"
+    r"|insurance|want|need|only|less|more|than|half|stock|problem|rude|request|going|declin\w+|refus\w+"
+    r"|reject\w+|happens?|owe)\b"
 )
 
 
