@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -253,9 +253,24 @@ def _compared(
     published: int, base: Publication, now: Publication, draft: Draft, understand: Callable[[str], Understanding]
 ) -> Diff:
     drafted = with_changes(now, draft.changes)
-    changed = (item for item in draft.changes.values() if isinstance(item, Entry))
-    found = (*doubts(drafted), *unreached(changed, understand))
+    found = (*doubts(drafted), *unreached(_asked_anew(now, draft), understand))
     return Diff(published, draft, differences(now, drafted), conflicts(base, now, draft), found)
+
+
+def _asked_anew(known: Publication, draft: Draft) -> Iterator[Entry]:
+    """The draft's entries with the questions that are new, or that another intent may lead elsewhere."""
+    before = {entry.id: entry for entry in known.entries}
+    for item in draft.changes.values():
+        if isinstance(item, Entry):
+            was = before.get(item.id)
+            old = was.questions if was is not None and was.intent is item.intent else {}
+            yield replace(
+                item,
+                questions={
+                    language: tuple(question for question in asked if question not in old.get(language, ()))
+                    for language, asked in item.questions.items()
+                },
+            )
 
 
 def _changed(change: Callable[[Publication], Publication], known: Publication, draft: Draft | None) -> Publication:

@@ -124,8 +124,8 @@ def diff(tenant: Tenant = None, config: ConfigFile = None) -> None:
     """Show what the draft would change in what is published: `+` new, `-` gone, `~` changed, field by field."""
     settings = read_config(config)
     found = edit(settings, lambda editor: editor.diff(chosen_tenant(settings, tenant)))
-    for line in told(found.changes):
-        typer.echo(line)
+    if found.changes:
+        typer.echo("\n".join(told(found.changes)))
     if found.draft is None:
         say("there is no draft: `zerowait knowledge import` makes one")
     else:

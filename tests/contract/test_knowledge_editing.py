@@ -314,6 +314,8 @@ async def test_changed_questions_that_nobody_will_answer_are_told(shop: Shop) ->
         "my-order will not answer 'my-order zh?'",
         "my-order will not answer 'my-order en?'",
     }
+    await shop.editor.discard(shop.tenant)
+    assert (await shop.take("my-parcel=another answer")).doubts == ()
 
 
 async def test_a_question_taken_from_an_entry_that_no_file_names_is_told_with_its_place(shop: Shop) -> None:
