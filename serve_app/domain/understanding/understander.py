@@ -255,7 +255,7 @@ class Understander:
         if self._mixes_topics(plain):
             return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
         ruled = first_match(OWN_THINGS, plain) or first_match(ACTING, plain)
-        if ruled is not None and fits(ruled, named_in(plain)):
+        if ruled is Intent.WITHDRAW_RETURN or (ruled is not None and fits(ruled, named_in(plain))):
             if ruled in ACTIONS - {Intent.WITHDRAW_RETURN} and markers.is_reversed(plain):
                 return _Reading(Intent.OTHER, 0.0, Kind.PERSONAL, said.form)
             order_id = _continued_order(said, ruled, focus)
