@@ -271,7 +271,9 @@ class Course:
         return await self._speaker.personal(work, facts, found.passages) if may_answer else await self._miss(work, found)
 
     def _from_shared(self, answer: SharedAnswer) -> Draft:
-        return at_once("cache", Delta(answer.text), *answer.citations)
+        draft = at_once("cache", Delta(answer.text), *answer.citations)
+        draft.model = answer.model  # words of a model stay marked as such
+        return draft
 
     def _from_entry(self, work: Work, entry: Entry, key: str | None) -> Draft:
         language = work.understood.language

@@ -59,7 +59,7 @@ export class Page {
   }
 
   #queued({ on_duty: onDuty, hours, wait_s: waitS }) {
-    if (!onDuty) return this.t.queuedOff(hours);
+    if (!onDuty || waitS === null) return this.t.queuedOff(hours); // also when the wait would end after closing time
     const minutes = Math.ceil((waitS ?? 0) / 60);
     return this.t.queuedOn(minutes ? this.t.wait(minutes) : this.t.waitSoon);
   }

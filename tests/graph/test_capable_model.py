@@ -63,12 +63,12 @@ async def test_a_public_prompt_holds_no_facts_and_no_turns(capable: Front, token
     assert "dog" not in prompt
 
 
-async def test_a_models_public_answer_is_shared_with_its_citations(capable: Front) -> None:
+async def test_a_models_public_answer_is_shared_with_its_citations_and_its_name(capable: Front) -> None:
     question = "Who pays return shipping for a gift?"
     first = await capable.ask(question, "C1001")
     again = await capable.ask(question)
     assert (first["source"], again["source"]) == ("model", "cache")
-    assert (again["text"], again["citations"]) == (first["text"], first["citations"])
+    assert (again["text"], again["citations"], again["model"]) == (first["text"], first["citations"], "capable")
 
 
 async def test_an_anonymous_question_gets_the_published_passages(capable: Front, tokenizer: HfTokenizer) -> None:
