@@ -23,7 +23,17 @@ def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
     app = FastAPI(title="ZeroWait", version="0.1.0", docs_url="/docs", redoc_url=None)
     add_error_handlers(app)
     _add_health(app, services)
-    for add in (add_asking, add_transcripts, add_desk, add_visitors, add_pages, add_completions, add_socket, add_admin, add_feedback):
+    for add in (
+        add_asking,
+        add_transcripts,
+        add_desk,
+        add_visitors,
+        add_pages,
+        add_completions,
+        add_socket,
+        add_admin,
+        add_feedback,
+    ):
         add(app, services)
     app.add_middleware(Edge, in_flight=services.in_flight, new_id=services.new_id, name_requests=name_requests)
     return app
