@@ -6,7 +6,7 @@ All patterns read the canonical form: lower case, simplified, no apostrophes, co
 from __future__ import annotations
 
 from serve_app.domain.intents import Intent
-from serve_app.domain.understanding.rules import rule
+from serve_app.domain.understanding.rules import first_match, rule
 
 _THING = "(?:快递|包裹|物流|货|货物|东西|宝贝|商品|订单|单子|件|衣服|鞋子?)"
 _MINE = "(?:我的|我买的|我拍的|我订的|我下的|我那个|我这个|我那|我这|我昨天买的|我)?"
@@ -239,3 +239,8 @@ ACTING = (
         unless=r"怎么|如何|流程|政策|多久|运费|邮费|谁|可以吗|能退|能换|what|how|who|cost|fee|free|为什么|没",
     ),
 )
+
+
+def own_thing(form: str) -> Intent | None:
+    """What of the customer's own is asked for, or is to be done, as whole wordings tell it."""
+    return first_match(OWN_THINGS, form) or first_match(ACTING, form)

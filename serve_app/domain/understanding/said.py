@@ -12,7 +12,7 @@ from serve_app.domain.normalise import canonical_form, plain_form
 from serve_app.domain.question import Entities
 from serve_app.domain.understanding.conversation import CONVERSATION
 from serve_app.domain.understanding.mixing import in_one_language
-from serve_app.domain.understanding.own_things import ACTING, OWN_THINGS
+from serve_app.domain.understanding.own_things import own_thing
 from serve_app.domain.understanding.rules import first_match
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -91,7 +91,7 @@ def own_intent(plain: str) -> Intent | None:
     """An intent about an order, read from a text whose pointing words may hide its subject: 它到哪了, "cancel it"."""
     subject = "我的订单" if _HAN.search(plain) else "my order"
     for form in (plain, _POINTING_AT_ORDER.sub(subject, plain), _POINTING_AWAY.sub("", plain).strip()):
-        intent = first_match(OWN_THINGS, form) or first_match(ACTING, form)
+        intent = own_thing(form)
         if intent is not None:
             return intent
     return None
