@@ -43,7 +43,7 @@ ASPECTS: Mapping[str, Words] = {
     ),
     "amount": words_of(
         r"金额|退.{0,3}多少|怎么算|全[款额]|扣(?:手续费|钱|多少)|折旧|凑单",
-        r"how much .{0,14}(?:back|refund\w*|coupon|discount)|how much is the refund|amount|calculated|worked out|deduct\w*"
+        r"how much .{0,24}(?:back|refund\w*|coupon|discount)|how much is the refund|amount|calculated|worked out|deduct\w*"
         r"|in full|full\b",
     ),
     "full": words_of(r"全[款额]", r"full\b"),

@@ -34,7 +34,7 @@ _FILLER = re.compile(
     r"|received?|arrive"
     r"|period|mind|start|leave|name|two|three|several|message|share|guarantee|safe|write|window|once|bad|home|different"
     r"|money|page|program|reset|protect|box|set|extra|included?|early|earlier|later|date|due|today|yesterday|year|next|end"
-    r"|current|help|right|show|shows|limit|different|talk|talking|file|place|plan|options|covers?|processing|sell|myself"
+    r"|current|help|right|show|shows|limit|different|talk|talking|file|place|plan|options|cover(?:s|ed)?|processing|sell|myself"
     r"|everything|outcome|service|special|reason|instead|original|method|yours|mine|usually|normally|actually|really|ever"
     r"|dont|doesnt|isnt|arent|whats|hows|wheres|whos|s|t|im)\b|[\d,.%]+"
 )

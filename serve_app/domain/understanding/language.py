@@ -28,11 +28,12 @@ _NEUTRAL_WORDS = _words("ok okay okey okk k kk lol xs s m l xl xxl xxxl sku id v
 _ENGLISH_WORDS = _words(
     """i you we they my your our it its is are was were be am isnt arent the this that these those there here of for from with
     and or but not dont cant wont didnt doesnt havent hasnt do does did have has had can could will would should may might
-    what where wheres when who why which how much many long any some more one to into about after before if get got give take
+    what whats where wheres when whens who why which how
+    much many long any some more one to into about after before if get got give take
     want need know help please thanks thank hello hey hi yes order orders refund refunds return returns exchange cancel ship
     shipping shipped delivery deliver delivered parcel package tracking track invoice coupon coupons points tier member
     membership payment pay paid price address change money back free policy time days human agent person support item
-    items product size broken damaged wrong late missing lost still yet now today tomorrow yesterday arrive arrived arrives
+    items product size broken damaged wrong late missing lost still due yet now today tomorrow yesterday arrive arrived arrives
     receive received buy bought account warranty repair"""
 )
 # Words by which an English sentence is told from product names inside a Chinese one.

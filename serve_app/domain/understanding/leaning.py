@@ -12,6 +12,7 @@ from serve_app.domain.understanding.guessing import Guesser
 from serve_app.domain.understanding.reading import ABOUT_ONE_ORDER, OWN_INTENTS, UNRESOLVED, Reading, about_order, of_rule
 from serve_app.domain.understanding.said import Said, own_intent
 from serve_app.domain.understanding.subjects import is_short, names_no_subject, own_after, subject_of
+from serve_app.domain.understanding.topics import named_in
 
 
 def followed(said: Said, focus: Focus, guesser: Guesser) -> Reading:
@@ -47,7 +48,8 @@ def with_subject(core: str, last: Intent, guesser: Guesser) -> Reading | None:
     if not subject or not core:
         return None
     intent, _, settled = guesser.guess(f"{subject} {core}" if core.isascii() else f"{subject}{core}")
-    if not settled or markers.is_own(core):
+    if not settled or markers.is_own(core) or (intent is last and not named_in(core).things):
+        # The same rule once more, for words that name nothing of it: 你好蠢 would be answered like the question before.
         return None
     return of_rule(intent)
 

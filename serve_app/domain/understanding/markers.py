@@ -151,6 +151,10 @@ _ELIGIBILITY = re.compile(
     r"|^(?:can|could|may|is|are|do|does|will) "
 )
 _COMPLAIN = re.compile(r"(?:我?要|想)投诉|\b(?:want|like|need) to (?:make|file|lodge) .{0,12}complaint\b|\bformal complaint\b")
+_WHETHER_DONE = re.compile(
+    r"了(?:没有?|吗|么)?$|没有?$|到账|进度|下来|还没|多少"
+    r"|\b(?:did|was|were|been|yet|already|status|how much|when will|(?:has|have) (?:my|you))\b"
+)
 _GENERIC = re.compile(
     r"一般|通常|正常|规[则定]|政策|每次|所有|普通|\b(?:usually|normally|generally|typically|in general|policy|rules?"
     r"|an order|orders)\b"
@@ -211,6 +215,11 @@ def is_reversed(form: str) -> bool:
 def wants_to_complain(form: str) -> bool:
     """It says that a complaint is to be made, where others only show anger."""
     return bool(_COMPLAIN.search(form))
+
+
+def asks_whether_done(form: str) -> bool:
+    """It asks how far something is that was begun: 到账了吗, "has my claim been paid"."""
+    return bool(_WHETHER_DONE.search(form))
 
 
 def is_generic(form: str) -> bool:

@@ -89,8 +89,8 @@ _THEIRS = "order parcel placed"
 _FORMS = (
     _form(Intent.OWN_RETURN_NUMBER, "return_number", f"refund amount {_THEIRS}"),
     _form(Intent.OWN_RETURN_NUMBER, "refund number", f"amount {_THEIRS}"),
-    _form(Intent.OWN_RETURN_FREIGHT, "return_freight", f"who_pays refund sendback amount {_THEIRS}"),
-    _form(Intent.OWN_RETURN_FREIGHT, "freight|sendback who_pays", f"refund freight {_THEIRS}"),
+    _form(Intent.OWN_RETURN_FREIGHT, "return_freight", f"who_pays refund sendback sent_back amount {_THEIRS}"),
+    _form(Intent.OWN_RETURN_FREIGHT, "freight|sendback|sent_back who_pays", f"refund freight {_THEIRS}"),
     _form(Intent.PARCEL_PICKUP, "code", f"pickup amount parcel remain where when {_THEIRS}", alone=True),
     _form(Intent.PARCEL_PICKUP, "pickup parcel", "where list", alone=True),
     _form(Intent.PARCEL_PICKUP, "pickup", f"where arrive done state when parcel not list {_THEIRS}"),
@@ -107,24 +107,26 @@ _FORMS = (
     _form(
         Intent.ORDER_BALANCE,
         "balance amount|when|deadline",
-        f"deposit deadline pay remain when amount unpaid not state {_THEIRS}",
+        f"short deposit deadline pay remain when amount unpaid not state {_THEIRS}",
         alone=True,
     ),
     _form(
         Intent.ORDER_BALANCE,
         "balance|deposit",
-        f"amount when deadline balance deposit pay remain not done unpaid state {_THEIRS}",
+        f"short amount when deadline balance deposit pay remain not done unpaid state {_THEIRS}",
     ),
     _form(Intent.ORDER_BALANCE, "pay amount deadline|remain", f"when not {_THEIRS}"),
     _form(Intent.OWN_REFUND_CHANNEL, "channel", f"refund where not when state done {_THEIRS}"),
     _form(Intent.OWN_REFUND_AMOUNT, "refund amount", f"done count pay {_THEIRS}"),
-    _form(Intent.REFUND_PROGRESS, "refund|sendback deadline", f"sendback when done refund {_THEIRS}"),
+    _form(Intent.REFUND_PROGRESS, "refund|sendback|sent_back deadline", f"sendback sent_back when done refund {_THEIRS}"),
     _form(Intent.REFUND_PROGRESS, "refund state", "where", alone=True),
     _form(
         Intent.REFUND_PROGRESS,
         "refund where|state|done|when|how_long|not|arrive|stuck|why|delivered|moved|expire|shipped",
-        f"where state done when how_long not arrive stuck why pay delivered moved remain expire lost shipped {_THEIRS}",
+        f"where state done when how_long not arrive stuck why pay delivered moved remain expire lost shipped "
+        f"sent_back {_THEIRS}",
     ),
+    _form(Intent.REFUND_PROGRESS, "sent_back arrive|done|delivered|state", f"where not when refund moved {_THEIRS}"),
     _form(Intent.REFUND_PROGRESS, "refund", _THEIRS),
     _form(Intent.ORDER_FREIGHT, "freight", f"amount pay {_THEIRS}"),
     _form(Intent.ORDER_STATUS, "unpaid order", "count state list remain", alone=True),
@@ -137,11 +139,11 @@ _FORMS = (
     _form(Intent.ORDER_PAYMENT, "pay not", f"done {_THEIRS}"),
     _form(Intent.ORDER_PAYMENT, "pay order"),
     _form(Intent.TIER, "points|coupon balance|remain", "tier balance remain points coupon amount count", alone=True),
+    _form(Intent.TIER, "tier remain how_long|when", "expire", alone=True),
+    _form(Intent.TIER, "tier|points|coupon", "amount count list when remain state not tier points coupon deadline balance"),
     _form(
-        Intent.TIER,
-        "tier|points|coupon",
-        "amount count list expire when remain state not tier points coupon deadline balance",
-    ),
+        Intent.TIER, "tier|coupon expire", "count list when how_long remain tier coupon deadline"
+    ),  # of points a rule tells it
     _form(Intent.ORDER_STATUS, "missing", f"shipped not {_THEIRS}"),
     _form(Intent.ORDER_STATUS, "shipped not", f"why order parcel {_THEIRS}", alone=True),
     _form(Intent.ORDER_STATUS, "shipped", f"when how_long not why state order missing {_THEIRS}"),
@@ -155,12 +157,14 @@ _FORMS = (
     _form(Intent.PARCEL, "lost thing", f"state not {_THEIRS}"),
     _form(Intent.PARCEL, "parcel state|why|when|how_long", "where state why when how_long not"),
     _form(Intent.PARCEL, "order when|how_long"),
+    _form(Intent.PARCEL, "parcel deadline", "when"),
     _form(Intent.ORDER_DATE, "placed when", _THEIRS),
     _form(Intent.ORDER_STATUS, "order|unpaid|placed state|why", "where when not unpaid placed done order"),
     _form(Intent.ORDER_STATUS, "order list|remain", "placed"),
     _form(Intent.PARCEL, "parcel", "placed"),
     _form(Intent.ORDER_STATUS, "order", "unpaid"),
     _form(Intent.PARCEL, "state|why", "not count"),
+    _form(Intent.PARCEL, "me definite thing", "placed"),  # 我那个台灯呢
 )
 # A thing alone does not make these a question on an order: a price, the shop's ways.
 _NEED_MORE_THAN_A_THING = frozenset({Intent.MY_ORDERS, Intent.TIER})

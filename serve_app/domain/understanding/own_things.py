@@ -79,9 +79,9 @@ OWN_THINGS = (
         r"|\bhow many (?:\w+ )?(?:points|coupons?|vouchers?) (?:do i have|have i|are in my|are left in my)"
         r"|\bdo i (?:still )?have (?:any )?(?:\w+ )?(?:coupons?|points|vouchers?)(?: left)?$"
         r"|\bam i (?:a |an )?(?:gold|silver|platinum|bronze|vip|member)|\bwhen (?:does|will|do) my (?:tier"
-        r"|membership|membership (?:level|tier)|points|coupons?) (?:expire|end|run out)|\bmy points balance\b"
+        r"|membership|membership (?:level|tier)|coupons?) (?:expire|end|run out)|\bmy points balance\b"
         r"|\bbalance of my points\b",
-        unless=r"怎么|为什么|为啥|用不了|不能用|没到|少了|扣|降|掉|升|差多少|(?:能|可以)(?:抵|换)|(?<!张)(?<!券)(?:能|可以)用|权益|好处|折扣|生日"
+        unless=r"怎么|为什么|为啥|用不了|不能用|没到|少了|扣|降|掉|升|差多少|(?:能|可以)(?:抵|换)|(?<!张)(?<!券)(?:能|可以)用|积分.{0,6}(?:[到过]期|清[零空]|失效)|权益|好处|折扣|生日"
         r"|\b(?:how (?:do|can|to)|why|missing|lost|didnt|not working|upgrade|next|benefits?|worth|use|drop|downgrad\w+)\b",
     ),
     # Asked how to track it, we show where it is.
@@ -135,6 +135,10 @@ OWN_THINGS = (
         unless=(
             rf"退|换|丢|破|坏|如果|要是|怎么办|一般|通常|正常|下单|拍下|付款|发货后|签收后|显示|发到|寄到|短信"
             rf"|验证码|积分|券|发票|钱|申请|补发|赔|优惠|能不能发|地址|怎么用"
+            # Without its code, one is told what to do.
+            rf"|(?:没有?(?:收到|拿到|看到|给我?|发)|找不[到着]).{{0,4}}取[件货提]"
+            rf"|\b(?:find|forgot|deleted"
+            rf"|(?:didnt|did not|never|havent|have not|not) (?:\w+ )?(?:get|got|gotten|received?))\b.*\bcode\b"
             rf"|{_SPECIAL_EN}"
         ),
     ),

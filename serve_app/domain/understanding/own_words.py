@@ -16,7 +16,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
         r"|小时)(?:了|前|多)?",
         r"(?:for |in |after )?(?:over |almost |about |nearly )?(?:a|one|two|three|four|five|six|seven|ten|fifteen"
         r"|thirty|\d+|several|many|few)(?: whole| full)? (?:days?|weeks?|months?|hours?|while)(?: (?:ago|now"
-        r"|already))?",
+        r"|already))?|for (?:days|weeks|ages|hours|so long)",
     ),
     (
         "_seen",
@@ -26,9 +26,19 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "_aside",
         r"到底|究竟|能(?:不能)?(?=到|送|收到|拿到|查到|看到)|发?(?:一下)?给我(?:发(?!货|票))?(?:一?下)?|发(?:一?下"
-        r"|过来)(?:$|(?=,))|能(?=退(?:多少|到|几))|发我(?:一?下)?|告诉我(?:一?下)?|给个",
+        r"|过来)(?:$|(?=,))|能(?=退(?:多少|到|几|我|给我|回来))|(?<=退)(?:给我|回来)(?=多少|几)|能(?=[开修办弄换]好)|发我(?:一?下)?|告诉我(?:一?下)?|给个",
         r"(?:can|could) you (?=check|tell|send|give|look)|(?:can|could|may) i (?:have|get) (?:the|my) (?=tracking"
         r"|pick|collection|status)|send me|give me|tell me|let me know",
+    ),
+    (
+        "insurance",
+        r"(?:退货)?(?:运费|退货)?保?险",
+        r"(?:(?:freight|return(?: shipping| freight)?|shipping) )?insurance|insured",
+    ),
+    (
+        "what_to_do",
+        r"怎么办|咋办|怎么处理",
+        r"what (?:do|can|should|must|could) i do",
     ),
     (
         "return_number",
@@ -40,6 +50,11 @@ WORDS: Sequence[tuple[str, str, str]] = (
         r"(?:退换?货|寄回去?|退回去?|换货)(?:的)?(?:运费|邮费|快递费)",
         r"return (?:shipping|freight|postage|delivery)(?: (?:costs?|fees?))?|(?:shipping|postage) (?:for|of) (?:my"
         r"|the) return",
+    ),
+    (
+        "sent_back",
+        r"寄回去?(?:给你们)?|退回去|寄给你们",
+        r"(?:send|sent|posted|shipped|gave) (?:it |them )?back",
     ),
     (
         "code",
@@ -91,20 +106,20 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "carrier",
-        r"(?:走|发|用|寄|送)?的?(?:是)?(?:什么|啥|哪家|哪个|哪一家|哪)(?:快递|物流)(?:公司)?|快递公司|物流公司"
+        r"(?:走|发|用|寄|送)?的?(?:是)?(?:什么|啥|哪家|哪个|哪一家|哪)(?:快递|物流)(?:公司)?|[走发用]的?(?:是)?哪家|快递公司|物流公司"
         r"|谁(?:来)?(?:送|派|配送)",
         r"(?:which|what) (?:courier|carrier|shipping company|delivery company)|couriers?|carriers?"
         r"|whos? (?:is )?(?:delivering|bringing|shipping|carrying)|(?:delivered|shipped) by who(?:m)?",
     ),
     (
         "channel",
-        r"(?:退款?)?(?:到|去|进)了?(?:哪张卡|哪个(?:账户|账号|卡))|(?:退(?!款)|打|返|给)(?:还)?(?:是)?回?(?:到|去"
+        r"(?:退款?)?(?:到|去|进)了?(?:我的?)?(?:哪张卡|哪个(?:账户|账号|卡))|(?:退(?!款)|打|返|给)(?:还)?(?:是)?回?(?:到|去"
         r"|进)了?(?:哪里?|哪儿|哪张卡|哪个(?:账户|账号|卡)|什么地方|余额|银行卡|卡[里上]?|微信|支付宝|账户|钱包"
         r"|原路)(?:里|上|了)?|原路(?:返回|退回)?|(?<=还是)(?:余额|银行卡|卡|微信|支付宝|钱包)|哪张卡",
         r"where (?:was|is|will|did|does) (?:my |the )?(?:refund|money)(?: be)? (?:sent|go|paid|going"
         r"|transferred)(?: to)?|(?:to|into|onto|back to|on) (?:my |the |which |what )?(?:bank )?(?:card|wallet"
         r"|account|balance|original payment(?: method)?)|(?:my |the |which |what )(?:card|wallet)|(?:be )?(?:paid"
-        r"|sent|go|goes|refunded) (?:back )?to|going (?:back )?to(?= my| the| which| what| where|$)"
+        r"|sent|go|goes|refunded) (?:back )?to(?! me)|going (?:back )?to(?= my| the| which| what| where|$)"
         r"|original payment(?: method)?",
     ),
     (
@@ -135,7 +150,8 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "freight",
         r"运费(?!险)|邮费|快递费|配送费",
-        r"shipping(?= on| for my| of my)|(?<=much was )shipping|(?<=much is )shipping(?= for)|(?<=pay )shipping"
+        r"shipping(?= on| for my| of my| did i| was i| have i)"
+        r"|(?<=much was )shipping|(?<=much is )shipping(?= for)|(?<=pay )shipping"
         r"|(?:for )?(?:shipping|delivery)(?: (?:fees?|costs?|charges?))|postage|for shipping|for delivery",
     ),
     (
@@ -162,7 +178,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "refund",
         r"退货退款|退货款|退换货|退的钱|退款|退货|退钱|换货|维修|返修|补发|售后|退掉的?|返款|修理?(?=好|完)"
-        r"|退(?=了|完|多少|回|的|给|没|下|好)",
+        r"|退(?=了|完|多少|回|的|给|没|下|好|我|\x00)",
         r"refund(?:s|ed|ing)?|returns?|returned|returning|exchanges?|exchanged|repairs?|repaired|repairing"
         r"|replacements?|replaced|claim|(?:my |the )?money back|get(?:ting)? back|reimburse(?:d|ment)?",
     ),
@@ -178,7 +194,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "parcel",
-        r"快递|包裹|物流|东西|宝贝|(?<![有现缺补进断没])货(?=在|到|呢|还|什|啥|怎|$)|(?<=[个些])件|件(?=到|呢)",
+        r"快递|包裹|物流|东西|宝贝|(?<![有现缺补进断没])货(?=在|到|呢|还|什|啥|怎|寄|送|$)|(?<=[个些])件|件(?=到|呢)",
         r"parcels?|packages?|shipments?|deliver(?:y|ies)|stuff|goods|box",
     ),
     (
@@ -230,7 +246,7 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "shipped",
-        r"发出来|寄走|发货|发出|寄出|出库|发走|打包|配货|备货|给我发|(?:没|不|已|未|有)?发(?=了|没|呢|$)",
+        r"发出来|寄出来|寄走|发货|发出|寄出|出库|发走|打包|配货|备货|给我发|(?:没|不|已|未|有)?发(?=了|没|呢|$)",
         r"ship(?:ped)?|sent(?: out)?|dispatch(?:ed)?|gone out|go out|packed|prepared|on (?:its|the) way|processed"
         r"|processing",
     ),
@@ -241,12 +257,12 @@ WORDS: Sequence[tuple[str, str, str]] = (
     ),
     (
         "expire",
-        r"(?:快|要)?(?:到期|过期|失效|截止)(?:的)?|有效期|(?<=用)到(?=期|什么|哪|几)",
+        r"(?:快|要)?(?:到期|过期|失效|截止)(?:的)?|有效期|(?:能|可以)?用到(?=期|什么|啥|哪|几)",
         r"expir(?:e|es|ing|y)(?: date)?|run(?:s|ning)? out|valid|until when|last until|ends?",
     ),
     (
         "sendback",
-        r"寄(?:回)?(?:去|来|过去|给你们)?",
+        r"寄(?!到)(?:回)?(?:去|来|过去|给你们)?",
         r"send (?:it |them )?back|post (?:it )?back",
     ),
     (
@@ -266,8 +282,13 @@ WORDS: Sequence[tuple[str, str, str]] = (
     (
         "amount",
         r"多少(?:钱|元|块)?|几块(?:钱)?|金额|总价|总额|合计|总共|一共|价格|实付|应付|花了?多少钱?",
-        r"what(?= (?:did|have|do) i (?:pay|paid|spend|spent))|how much|amount|totals?|cost|price|sum|in total"
+        r"what(?= (?:did|have|do) i (?:pay|paid|spend|spent))|how much(?: money)?|amount|totals?|cost|price|sum|in total"
         r"|altogether|worth",
+    ),
+    (
+        "short",
+        r"还差",
+        r"still due",
     ),
     (
         "count",
@@ -318,7 +339,7 @@ FILLER_ZH = (
     r"|可以(?=查|看|取|拿)|会|一下|一个|一点|来着|[这那]个?(?:是|边|件|笔|双|条|台|套|批|次)?"
     r"|[个件笔条双台套张](?=[\x00的 ,]|$)|[的了呢啊呀吧嘛哦哈啦么吗哇诶哎唉噢咧]|现在|目前|到底|究竟|大概|应该"
     r"|还|都|又|再|就|才|已经|已|刚刚?|是(?:不是|否|的)?|有(?:没有)?|什么|啥|哪个|哪|多|从|在|到|和|跟|与|以及"
-    r"|还是|或者?|然后|那么|里面?|上|下|小哥|快递员|师傅|师父|上[次回]|这次|刚才|亲|人|你们?家?|您|咱|急(?:用"
+    r"|还是|或者?|然后|那么|里面?|上[次回]|上|下|小哥|快递员|师傅|师父|这次|刚才|亲|人|你们?家?|您|咱|急(?:用"
     r"|死了?|着用)?|快点|赶紧|尽快|马上|一直|到现在|等(?:了|着)?|好久|很久|半天|这么久|太|很|真|昨[天晚]"
     r"|前[天几]?|上(?:个)?(?:周|星期|礼拜|月)|今早|最近|之前|以后|了没|钱"
 )
@@ -334,7 +355,7 @@ FILLER_EN = (
 # In what is left over they show that something else is asked.
 NO_THING_ZH = re.compile(
     r"[怎吗能改错坏破没不]|可以|可不|取消|如果|要是|万一|一般|通常|规则|政策|流程|预售|活动|短信|地址|保险"
-    r"|赠品|问题|质量|第[一二三四五六七八九十]|会怎么样|差价"
+    r"|朋友|同事|家人|老公|老婆|想|赠品|问题|质量|第[一二三四五六七八九十]|会怎么样|差价"
 )
 NO_THING_EN = re.compile(
     r"\b(?:how|if|when|why|who|can|could|should|would|cancel\w*|chang\w+|wrong|broken|damaged|faulty|policy"

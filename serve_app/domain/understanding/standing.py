@@ -10,7 +10,7 @@ from serve_app.domain.understanding.guessing import TOO_LONG_FOR_A_RULE, Guesser
 from serve_app.domain.understanding.own_things import own_thing
 from serve_app.domain.understanding.reading import Reading, continued_order
 from serve_app.domain.understanding.said import Said
-from serve_app.domain.understanding.topics import ANYONES, fits, named_in
+from serve_app.domain.understanding.topics import ANYONES, ANYONES_BEFOREHAND, fits, named_in
 
 _TOLD_BY_WEEKDAYS = frozenset({Intent.SHIPPING_TIME, Intent.SUPPORT_HOURS, Intent.DELIVERY_SLOT, Intent.CAMPAIGN})
 
@@ -42,8 +42,9 @@ def _kind(said: Said, plain: str, intent: Intent) -> Kind:
     kind = kind_of(intent)
     if kind is not Kind.PUBLIC:
         return kind
+    anyones = intent in ANYONES or (intent in ANYONES_BEFOREHAND and not markers.asks_whether_done(plain))
     particular = (
-        (markers.is_own(plain) and intent not in ANYONES)
+        (markers.is_own(plain) and not anyones)
         or (said.entities.names_an_order and not said.attached)
         or (bool(said.entities.sku_ids) and not said.attached)
         or (said.attached and markers.asks_of_this_one(plain))

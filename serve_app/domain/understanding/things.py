@@ -25,7 +25,8 @@ THINGS: Mapping[str, Words] = {
     "return": words_of(
         r"退货|退换|退件|无理由|寄回|退回去|退掉|(?<![价差])退(?!款|钱|的钱|差|税|出|订|全款|到|回|多少|换|货|件|掉|优惠|额"
         r"|给)|退给我?们|不给退|退不退货",
-        r"return(?:able|s|ed|ing)?\b(?! shipping insurance)|sen[dt](?:ing)? \w+ back|send something back|send back|take back"
+        r"return(?:able|s|ed|ing)?\b(?! shipping insurance)|sen[dt](?:ing)? \w+ back|send something back"
+        r"|send back(?! (?:the |my )?money)|take back"
         r"|no[ -]reason|give it back",
     ),
     "refund": words_of(

@@ -121,7 +121,9 @@ TOPICS: Mapping[Intent, Topic] = {
     Intent.CAPABILITIES: _topic("bot|able"),
 }
 # To tell the case is to ask what to do: 发错货了, "it says delivered but I never got it".
-TOLD = frozenset({Intent.WRONG_ITEM, Intent.DAMAGED_PARCEL, Intent.DELIVERED_NOT_RECEIVED, Intent.LOST_PARCEL})
+TOLD = frozenset({
+    Intent.WRONG_ITEM, Intent.DAMAGED_PARCEL, Intent.DELIVERED_NOT_RECEIVED, Intent.LOST_PARCEL, Intent.PICKUP_CODE_LOST,
+})  # fmt: skip
 # Rules about a case: its reason may be asked, and its words turn a verb round (不付款会怎么样, "why was the payment declined").
 CASES = frozenset(
     {
@@ -137,7 +139,6 @@ CASES = frozenset(
         Intent.DEPOSIT,
         Intent.DEPOSIT_REFUND,
         Intent.ACCOUNT_LOGIN,
-        Intent.PICKUP_CODE_LOST,
         Intent.SCAM_WARNING,
         *TOLD,
     }
@@ -155,16 +156,17 @@ ANYONES = frozenset(
         Intent.PAYMENT_FAILED,
         Intent.COMPLAINT_CHANNEL,
         *TOLD,
-        Intent.PICKUP_CODE_LOST,
         Intent.PRICE_PROTECTION,
         Intent.BULK_ORDER,
         Intent.GIFT_WRAP,
     }
 )
+# The same, before anything has been done in that case: 我的定金能退吗, and not 我的定金退了吗.
+ANYONES_BEFOREHAND = frozenset({Intent.FREIGHT_INSURANCE, Intent.POINTS_EXPIRY, Intent.DEPOSIT_REFUND})
 # No question about a customer's own orders names these: 你们实体店在哪 asks for no parcel.
 _NEVER_OWN = frozenset({
     "store", "complain", "review", "privacy", "scam", "genuine", "wrap", "gift", "login", "password", "verification",
-    "newcomer", "birthday", "campaign", "vat", "bulk", "restock", "limit", "instalments", "abroad", "withdraw",
+    "newcomer", "birthday", "campaign", "vat", "bulk", "restock", "limit", "instalments", "abroad", "withdraw", "insurance",
 })  # fmt: skip
 _SURE_OF_BROAD = 0.5
 # They fit nearly whatever is asked of their thing, so the classifier must be surer of them.

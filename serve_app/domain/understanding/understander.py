@@ -99,7 +99,8 @@ class Understander:
         reading = self._leaning_or_standing(said, focus)
         if own is not None and own.definite and reading.kind is Kind.PUBLIC:
             return own
-        alone = focus.intent is None and (starts_follow_up(said.text) or markers.is_fragment(said.form))
+        begins = focus.intent is None and not (own is not None and own.definite)
+        alone = begins and (starts_follow_up(said.text) or markers.is_fragment(said.form))
         if alone or reading.kind in (Kind.PUBLIC, Kind.TEMPLATED, Kind.ACTION):
             return reading
         return own or _of_own(thing_after(said.plain, focus.intent), said, focus) or reading
