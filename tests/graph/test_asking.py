@@ -67,6 +67,21 @@ async def test_without_a_token_nothing_personal_is_told(front: Front) -> None:
     assert "登录" in answer["text"]
 
 
+@pytest.mark.parametrize("customer", ["C1002", "C1003", None])
+async def test_what_is_no_name_of_a_thing_bought_is_read_again_as_a_rule(front: Front, customer: str | None) -> None:
+    answer = await front.ask("Is the pre-order deposit refundable?", customer)
+    assert (answer["source"], answer["kind"]) in {("faq", "public"), ("cache", "public")}
+    assert [citation["id"] for citation in answer["citations"]] == ["deposit-refund"]
+
+
+async def test_a_thing_that_no_order_holds_is_told_of_no_other_order(front: Front) -> None:
+    answer = await front.ask("我那个挖掘机呢?", "C1002")
+    assert (answer["source"], answer["finish_reason"], answer["cards"]) == ("faq", "stop", [])
+    assert answer["suggestions"]
+    stranger = await front.ask("我那个挖掘机呢?")
+    assert "登录" in stranger["text"]
+
+
 async def test_several_orders_lead_to_a_choice_by_id_and_by_words(front: Front) -> None:
     first = await front.ask("我的订单什么状态?", "C1005")
     options = first["choices"]["options"]
