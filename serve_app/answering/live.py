@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import aclosing
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,8 +178,11 @@ class Live:
         await asyncio.gather(self._keeper.run(), self._hear())
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Runs it until it ends or this is closed."""
-        task = asyncio.ensure_future(work)
+        """Runs it until it ends or this is closed, whatever becomes of the request that it was started in.
+
+        In a context of its own: Ray Serve cancels what was called in a request's context when its client goes away.
+        """
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -141,6 +141,25 @@ def test_a_websockets_client_that_leaves_ends_the_generation(started: LocalStart
     assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=2)
 
 
+def test_an_answer_goes_on_for_whoever_still_watches(started: LocalStart, key: str) -> None:
+    address = f"{started.url.replace('http', 'ws', 1)}/v1/ws"
+    hello = {"type": "hello", "token": key}
+    with connect(address) as asking, connect(address) as watching:
+        asking.send(json.dumps(hello))
+        session_id = json.loads(asking.recv(30))["data"]["session_id"]
+        watching.send(json.dumps(hello | {"session_id": session_id}))
+        assert json.loads(watching.recv(30))["event"] == "ready"
+        asking.send(json.dumps({"type": "ask", "question": "Sing me a song"}))
+        while json.loads(asking.recv(60))["event"] != "delta":
+            pass
+        asking.socket.shutdown(socket.SHUT_RDWR)
+        frames = [json.loads(watching.recv(60))]
+        while frames[-1]["event"] not in ("done", "error"):
+            frames.append(json.loads(watching.recv(60)))
+    assert frames[-1]["event"] == "done"
+    assert frames[-1]["data"]["finish_reason"] in ("stop", "length")
+
+
 def _until_the_first_delta(lines: Iterator[str]) -> dict[str, str]:
     """The data of each event, by the event's line."""
     data: dict[str, str] = {}

@@ -51,7 +51,7 @@ def opened(home: Path, *customers: str | None, hooked: bool = False) -> list[str
         tickets = SqlTickets(engine, ["demo"] if hooked else [])
         ids: list[str] = []
         for number, customer in enumerate(customers):
-            at = NOW - timedelta(minutes=10 - number)
+            at = datetime.now(UTC) - timedelta(minutes=10 - number)
             ticket = Ticket(f"tkt_{number}", "demo", f"s{number}", customer, "zh", Conversation.QUEUED, ("转人工",), at, 0)
             ids.append((await tickets.open(ticket, PACKET))[0].id)
         if hooked:

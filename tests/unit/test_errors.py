@@ -7,6 +7,12 @@ import pickle
 import pytest
 
 from serve_app.domain.errors import InternalError, SourceFailed, ZeroWaitError
+from serve_app.domain.publication import Problem, Unpublishable
+
+OF_THEIR_OWN_FORM: dict[type[InternalError], InternalError] = {
+    SourceFailed: SourceFailed("parcels", "late"),
+    Unpublishable: Unpublishable((Problem("fee", "entry fee: it needs an answer in en"),)),
+}
 
 
 def tree(kind: type[Exception]) -> list[type[Exception]]:
@@ -26,7 +32,7 @@ def test_an_error_for_callers_keeps_all_its_fields(kind: type[ZeroWaitError]):
 
 @pytest.mark.parametrize("kind", tree(InternalError))
 def test_an_internal_error_keeps_its_text(kind: type[InternalError]):
-    error = SourceFailed("parcels", "late") if kind is SourceFailed else kind("the store is away")
+    error = OF_THEIR_OWN_FORM.get(kind) or kind("the store is away")
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is kind
     assert str(again) == str(error)

@@ -6,7 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from serve_app.adapters import linear_classifier
 from serve_app.adapters.linear_classifier import LinearClassifier, load_utterances
-from serve_app.domain.intents import Intent
+from serve_app.domain.intents import ACTIONS, REPLIES, TEMPLATED, Intent
 
 FRUIT = {
     "apple": ["red apple", "green apple", "苹果"],
@@ -36,7 +36,7 @@ def test_the_n_grams_are_those_it_was_trained_on():
 
 def test_every_intent_that_is_not_a_reply_or_told_by_rules_has_phrases():
     missing = set(Intent) - {Intent(label) for label in load_utterances()}
-    assert missing == {Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.AFFIRM, Intent.DENY}
+    assert missing <= TEMPLATED | ACTIONS | REPLIES
 
 
 def test_no_phrase_is_said_twice():
