@@ -1,4 +1,11 @@
-"""Whether a customer's words name a thing by its title: 耳机那个, "where are my sneakers"."""
+"""Whether a customer's words name a thing by its title: 耳机那个, "where are my sneakers".
+
+There are two ways, because two things are known of the words. `named_among` looks for titles anywhere in a whole sentence
+and takes those that fit best; it may only choose among orders that are in question anyway. `is_called` takes what a sentence
+leaves over when all its other words are known, so nearly all of it must stand in the title: the question counts as the
+customer's own only if one of their orders holds such a thing. The first would find an order for any sentence that shares two
+characters with a title; the second finds none in a sentence with a word that it does not know.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What a question asks of the things that it names.
 
-An aspect excludes a topic only where the topic says so. All patterns read the canonical form.
+An aspect excludes a topic only where the topic says so; one that no topic names makes its words known, and no more.
+All patterns read the canonical form.
 """
 
 from __future__ import annotations

@@ -48,8 +48,10 @@ def with_subject(core: str, last: Intent, guesser: Guesser) -> Reading | None:
     if not subject or not core:
         return None
     intent, _, settled = guesser.guess(f"{subject} {core}" if core.isascii() else f"{subject}{core}")
-    if not settled or markers.is_own(core) or (intent is last and not named_in(core).things):
-        # The same rule once more, for words that name nothing of it: 你好蠢 would be answered like the question before.
+    named = named_in(core)
+    # The same rule once more, for words that name nothing of it: 你好蠢 would be answered like the question before.
+    empty = intent is last and not (named.things or named.aspects)
+    if not settled or markers.is_own(core) or empty:
         return None
     return of_rule(intent)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-# A name that begins with "_" says nothing.
+# A name that begins with "_" says nothing; one that no form of a question knows makes it another question.
 WORDS: Sequence[tuple[str, str, str]] = (
     (
         "_since",
