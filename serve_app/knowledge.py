@@ -86,22 +86,27 @@ class KnowledgeIndex:
     def answer(self, lookup: Lookup) -> Found | None:
         """The entry or the template that answers, in microseconds; None when nothing does.
 
-        A template answers by its intent, also in a follow-up, because its facts are live. An entry answers only a question
-        that stands on its own (`canonical`), and only while it is valid: its own wordings first, then its intent's.
+        An entry answers only a question that stands on its own (`canonical`), and only while it is valid: its own wordings
+        first, whatever they are taken for, then its intent's. A template answers by its intent, also in a follow-up,
+        because its facts are live.
         """
+        if lookup.kind is Kind.ACTION:
+            return None
+        valid = self._valid(self._by_question.get(lookup.canonical, ()), lookup.now)
+        if len(valid) == 1:
+            return Found(entry=valid[0])
         if lookup.kind is Kind.TEMPLATED:
             template = self._templates.get(lookup.intent)
             return Found(template=template) if template else None
-        if not lookup.canonical or lookup.kind is Kind.ACTION:
-            return None
         if lookup.canonical.startswith("@"):
-            fitting = self._by_intent.get(lookup.canonical[1:], ())
-        else:
-            fitting = self._by_question.get(lookup.canonical, ())
-        valid = [entry for entry in fitting if entry.is_valid(lookup.now)]
-        if not valid and lookup.settled:
-            valid = [entry for entry in self._by_intent.get(lookup.intent, ()) if entry.is_valid(lookup.now)]
+            valid = self._valid(self._by_intent.get(lookup.canonical[1:], ()), lookup.now)
+        elif lookup.canonical and not valid and lookup.settled:
+            valid = self._valid(self._by_intent.get(lookup.intent, ()), lookup.now)
         return Found(entry=valid[0]) if len(valid) == 1 else None
+
+    @staticmethod
+    def _valid(entries: Iterable[Entry], now: datetime) -> list[Entry]:
+        return [entry for entry in entries if entry.is_valid(now)]
 
     def suggest(self, lookup: Lookup, vector: _Vector | None) -> Found:
         """At most three published questions in the customer's language, and what they say, as passages.
@@ -122,8 +127,7 @@ class KnowledgeIndex:
         )
 
     def _of_intent(self, intent: Intent, now: datetime) -> Iterable[Entry]:
-        valid = [entry for entry in self._by_intent.get(intent, ()) if entry.is_valid(now)]
-        return [entry for entry in valid if entry.suggested]
+        return [entry for entry in self._valid(self._by_intent.get(intent, ()), now) if entry.suggested]
 
     def _nearest(self, vector: _Vector | None, now: datetime) -> Iterable[Entry]:
         if vector is None or self._matrix is None:

@@ -227,11 +227,16 @@ class Course:
         if ask.caller.customer_id is None and understood.entities.things:
             return await self._not_meant(work)
         if ask.caller.customer_id is None:
+            found = await self._rooms.look_up(work)
+            if found.entry is not None:
+                return self._from_entry(work, found.entry, None)
             return at_once("template", Delta(say(Phrase.SIGN_IN, work.understood.language)))
         named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
         orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
         entities = replace(understood.entities, order_ids=orders)
         found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, entities))
+        if found.entry is not None:
+            return self._from_entry(work, found.entry, None)
         if found.template is None:
             return await self._miss(work, found)
         if facts.customer is None and "customer" not in facts.missing:

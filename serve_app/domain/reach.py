@@ -21,7 +21,7 @@ def leads_elsewhere(understood: Understanding) -> str | None:
     if intent is Intent.HUMAN:
         return "it is understood as the wish for a person"
     if understood.kind is Kind.TEMPLATED:
-        return f"it is understood as being about the customer's own things ({intent}), which a template answers"
+        return f"it is understood as being about the customer's own things ({intent}), which a template answers otherwise"
     if understood.kind is Kind.ACTION:
         return f"it is understood as something to be done ({intent}), and goes to a person"
     if not understood.canonical:
@@ -32,12 +32,14 @@ def leads_elsewhere(understood: Understanding) -> str | None:
 
 
 def unreached(entries: Iterable[Entry], understand: Callable[[str], Understanding]) -> Iterator[str]:
-    """A line for each question that will not be answered by its entry, and why; of the first `READ_MAX` questions."""
+    """A line for each question that will not be answered by its entry, or takes a template's place, and why; of the first
+    `READ_MAX` questions."""
     asked = [(entry, question) for entry in entries for questions in entry.questions.values() for question in questions]
     for entry, question in asked[:READ_MAX]:
         understood = understand(question)
         why = leads_elsewhere(understood)
         if why is not None and understood.canonical != f"@{entry.intent}":
-            yield f"{entry.id} will not answer {question!r}: {why}"
+            verb = "answers everybody's" if understood.kind is Kind.TEMPLATED else "will not answer"
+            yield f"{entry.id} {verb} {question!r}: {why}"
     if len(asked) > READ_MAX:
         yield f"of {len(asked):,} changed questions, only the first {READ_MAX:,} were read as a customer's"

@@ -311,8 +311,8 @@ async def test_changed_questions_that_nobody_will_answer_are_told(shop: Shop) ->
     await shop.publish("my-parcel=x")
     found = await shop.take("my-order=x", "hats=y")
     assert {doubt.partition(":")[0] for doubt in found.doubts} == {
-        "my-order will not answer 'my-order zh?'",
-        "my-order will not answer 'my-order en?'",
+        "my-order answers everybody's 'my-order zh?'",
+        "my-order answers everybody's 'my-order en?'",
     }
     await shop.editor.discard(shop.tenant)
     assert (await shop.take("my-parcel=another answer")).doubts == ()

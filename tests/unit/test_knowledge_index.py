@@ -167,3 +167,7 @@ def test_only_a_published_question_is_ever_answered_by_an_entry(text: str, inten
     found = ask(text, intent=intent, kind=kind_of(intent), language=language)
     if found.entry is not None:
         assert canonical_form(text) in {canonical_form(q) for texts in found.entry.questions.values() for q in texts}
+
+
+def test_a_published_wording_is_answered_whatever_it_is_taken_for() -> None:
+    assert ask(ENTRY.questions["zh"][0], intent=Intent.PARCEL, kind=Kind.TEMPLATED).entry == ENTRY
