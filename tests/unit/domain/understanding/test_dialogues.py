@@ -140,6 +140,11 @@ STEPS = [
     ("Wo ist mein Paket?", NOTHING, Intent.OTHER, PERSONAL, "en", False),
     ("返品したいです", NOTHING, Intent.OTHER, PERSONAL, "en", False),
     ("iPhone 15 Pro Max 的运费怎么算", NOTHING, Intent.SHIPPING_FEE, PUBLIC, "zh", True),
+    # After a rule, words that name something of it and words that name nothing
+    ("那credit card呢", after(Intent.PAYMENT), Intent.PAYMENT, PUBLIC, "zh", True),
+    ("你好蠢", after(Intent.PAYMENT), Intent.OTHER, PERSONAL, "zh", True),
+    ("我那个台灯呢", NOTHING, Intent.PARCEL, TEMPLATED, "zh", True),
+    ("when's it due", NOTHING, Intent.OTHER, PERSONAL, "en", False),
 ]
 
 
