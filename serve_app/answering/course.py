@@ -199,6 +199,8 @@ class Course:
         understood = work.understood
         if understood.foreign:
             return await self._handoff(work, Phrase.HANDOFF_FOREIGN)
+        if understood.intent is Intent.CRISIS:
+            return await self._handoff(work, Phrase.HANDOFF_CRISIS)
         if understood.intent is Intent.HUMAN:
             return await self._handoff(work, Phrase.HANDOFF_ASKED)
         if understood.kind is Kind.PUBLIC:

@@ -13,6 +13,7 @@ class Intent(StrEnum):
     THANKS = "thanks"
     GOODBYE = "goodbye"
     HUMAN = "human"  # 转人工
+    CRISIS = "crisis"  # somebody speaks of harming themselves: a person at once, whatever else is asked
     AFFIRM = "affirm"
     DENY = "deny"
     COMPLAINT = "complaint"
@@ -170,7 +171,7 @@ ACTIONS = frozenset(
 )
 # Mean nothing without what was said before them.
 REPLIES = frozenset({Intent.AFFIRM, Intent.DENY})
-UNSHARED = frozenset({Intent.PRODUCT, Intent.OTHER, Intent.CHITCHAT, Intent.COMPLAINT}) | REPLIES
+UNSHARED = frozenset({Intent.PRODUCT, Intent.OTHER, Intent.CHITCHAT, Intent.COMPLAINT, Intent.CRISIS}) | REPLIES
 
 
 def kind_of(intent: Intent) -> Kind:

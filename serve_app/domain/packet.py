@@ -25,7 +25,15 @@ _QUOTED_CHARS = 60
 # The mood is that of the last few messages.
 _MOOD_OF = 6
 # Says nothing of what the conversation is about.
-_NO_TOPIC = REPLIES | {Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN, Intent.COMPLAINT, Intent.OTHER}
+_NO_TOPIC = REPLIES | {
+    Intent.GREETING,
+    Intent.THANKS,
+    Intent.GOODBYE,
+    Intent.HUMAN,
+    Intent.CRISIS,
+    Intent.COMPLAINT,
+    Intent.OTHER,
+}
 
 _ANGRY = re.compile(
     r"投诉|差评|骗子|骗人|骗钱|骗我|垃圾(?!袋|桶|短信)|什么态度|气死|坑人|坑爹|12315|举报|黑店|受够|恶心|滚(?![筒动轮珠刷边])|废物|再也不(?:买|来)|曝光|起诉"

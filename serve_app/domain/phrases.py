@@ -14,6 +14,7 @@ class Phrase(StrEnum):
     MISS = "miss"
     HANDOFF = "handoff"
     HANDOFF_ASKED = "handoff_asked"
+    HANDOFF_CRISIS = "handoff_crisis"
     HANDOFF_MISSING = "handoff_missing"
     HANDOFF_FOREIGN = "handoff_foreign"
     HANDOFF_ACTION = "handoff_action"
@@ -63,6 +64,13 @@ _PHRASES: dict[Phrase, dict[Language, str]] = {
         "en": "A person needs to look at this. ",
     },
     Phrase.HANDOFF_ASKED: {"zh": "好的。", "en": "Of course. "},
+    Phrase.HANDOFF_CRISIS: {
+        "zh": "听到您这样说，我很担心您。如果您现在有危险，请马上拨打 120 或 110；全国统一心理援助热线 12356 也随时有人倾听。",
+        "en": (
+            "I am worried to hear that. If you are in danger now, please call your local emergency number (120 or 110 in "
+            "mainland China); 12356 is China's psychological support line. "
+        ),
+    },
     Phrase.HANDOFF_MISSING: {
         "zh": "暂时查不到您的相关信息，我先不作猜测。",
         "en": "I cannot reach that part of your data right now, and I would rather not guess. ",

@@ -10,6 +10,13 @@ from serve_app.domain.understanding.rules import rule
 
 CONVERSATION = (
     rule(
+        Intent.CRISIS,
+        r"(?:想|要)(?:去)?(?:自杀|自残|跳楼|轻生|割腕)|(?<!不)想死(?!你|您|我|啦|了)|我不想活|活不下去"
+        r"|活着没(?:有)?意思|结束(?:我|自己)的?生命"
+        r"|\b(?:kill(?:ing)? myself|end(?:ing)? my (?:own )?life|(?:want|going) to die|suicidal|commit suicide"
+        r"|hurt(?:ing)? myself|(?:dont|do not) want to live)\b",
+    ),
+    rule(
         Intent.GREETING,
         r"^(?:(?:你好|您好|hi|hello|hey|hiya|yo|howdy|在|在不在|在不|有人|有人在|有人在不|有没有人|早|早上好|上午好"
         r"|中午好|下午好|晚上好|哈喽|哈啰|嗨|嘿|哈罗"
@@ -49,6 +56,7 @@ CONVERSATION = (
     rule(
         Intent.DENY,
         r"^(?:不|不是|不是的|不对|不要|不要了|不用|不用了|不需要|没有|没|都不是|都不对|不行|不可以|算了|no+|nope"
+        r"|(?:不用了?|算了)?[ ,]*(?:取消|不用|不要|别)转?接?人工了?"
         r"|nah|n|not really|neither|none"
         r"|none of (?:them|these|those|the above)|no (?:thanks|thank you|its not|i dont)"
         r"|never ?mind|not (?:that|this)(?: one)?|wrong one)$",
@@ -69,7 +77,7 @@ CONVERSATION = (
         r"|customer service|human please|live chat|customer service agent|support agent)(?: now| please| asap)?$"
         r"|\bnot a (?:bot|robot|machine)$",
         unless=(
-            r"几点|周[末六日]|节假日|春节|晚上|半夜|夜里|时间|上班|下班|营业|hours|what time|when|available|(?:不要|别"
+            r"取消|几点|周[末六日]|节假日|春节|晚上|半夜|夜里|时间|上班|下班|营业|hours|what time|when|available|(?:不要|别"
             r"|不用|不想)(?:给我)?(?:转|找)"
             r"|(?:dont|do not|no need to"
             r"|not) .{0,12}(?:transfer|connect|talk|speak)"

@@ -8,7 +8,15 @@ from serve_app.domain.normalise import canonical_form
 from serve_app.domain.question import Entities, Focus, Understanding
 
 # Said between two questions; the topic stays.
-_NO_TOPIC = REPLIES | {Intent.GREETING, Intent.THANKS, Intent.GOODBYE, Intent.HUMAN, Intent.COMPLAINT, Intent.CHITCHAT}
+_NO_TOPIC = REPLIES | {
+    Intent.GREETING,
+    Intent.THANKS,
+    Intent.GOODBYE,
+    Intent.HUMAN,
+    Intent.CRISIS,
+    Intent.COMPLAINT,
+    Intent.CHITCHAT,
+}
 
 
 def refocus(
