@@ -27,7 +27,7 @@ _JUST_POINTING = re.compile(
     r"|^(?:it|that|this|that one|this one|the other one|the other|other one|another one|the other (?:order|parcel)"
     r"|those|these|them)$"
 )
-_THE_OTHER = re.compile(r"另|其他|别的|\b(?:other|another)\b")
+_THE_OTHER = re.compile(r"另|其他|别的|还有|\b(?:other|another)\b")
 
 _RETURNING = frozenset(
     {
@@ -160,7 +160,8 @@ def topic_after(text: str, last: Intent) -> Intent | None:
 
 def is_just_pointing(text: str) -> bool:
     """那个呢, "and that one?": it names nothing but what was said before."""
-    return bool(_JUST_POINTING.match(core_of(text)))
+    core = core_of(text)
+    return bool(_JUST_POINTING.match(core)) and (bool(core) or starts_follow_up(text))
 
 
 def points_at_the_other(text: str) -> bool:

@@ -7,7 +7,13 @@ from dataclasses import replace
 from serve_app.domain.intents import ACTIONS, Intent
 from serve_app.domain.question import Focus
 from serve_app.domain.understanding import markers
-from serve_app.domain.understanding.following import core_of, is_just_pointing, points_at_the_other, topic_after
+from serve_app.domain.understanding.following import (
+    core_of,
+    is_just_pointing,
+    points_at_the_other,
+    starts_follow_up,
+    topic_after,
+)
 from serve_app.domain.understanding.guessing import Guesser
 from serve_app.domain.understanding.reading import ABOUT_ONE_ORDER, OWN_INTENTS, UNRESOLVED, Reading, about_order, of_rule
 from serve_app.domain.understanding.said import Said, own_intent
@@ -26,8 +32,11 @@ def followed(said: Said, focus: Focus, guesser: Guesser) -> Reading:
             return about_order(topic, None if topic is Intent.TIER else focus.order_id)
         return of_rule(topic)
     if is_just_pointing(said.text) and last in OWN_INTENTS:
-        return about_order(last, _other_order(focus) if points_at_the_other(said.text) else None)
-    return with_subject(core_of(said.text), last, guesser) or _attached_or_unresolved(said, focus.order_id)
+        if not points_at_the_other(said.text):
+            return about_order(last, None)
+        return about_order(last, _other_order(focus)) if focus.offered else UNRESOLVED
+    goes_on = starts_follow_up(said.text)
+    return with_subject(core_of(said.text), last, guesser, goes_on=goes_on) or _attached_or_unresolved(said, focus.order_id)
 
 
 def subjectless(said: Said, focus: Focus, guesser: Guesser) -> Reading | None:
@@ -42,15 +51,16 @@ def subjectless(said: Said, focus: Focus, guesser: Guesser) -> Reading | None:
     return with_subject(said.form, last, guesser) if names_no_subject(said.form) else None
 
 
-def with_subject(core: str, last: Intent, guesser: Guesser) -> Reading | None:
-    """The rule that `core` asks for when what the last question was about is put before it."""
+def with_subject(core: str, last: Intent, guesser: Guesser, *, goes_on: bool = False) -> Reading | None:
+    """The rule that `core` asks for when what the last question was about is put before it. `goes_on`: its words say that it
+    follows."""
     subject = subject_of(last, core)
     if not subject or not core:
         return None
     intent, _, settled = guesser.guess(f"{subject} {core}" if core.isascii() else f"{subject}{core}")
     named = named_in(core)
     # The same rule once more, for words that name nothing of it: 你好蠢 would be answered like the question before.
-    empty = intent is last and not (named.things or named.aspects)
+    empty = intent is last and not (named.things or (goes_on and named.aspects - {"order"}))
     if not settled or markers.is_own(core) or empty:
         return None
     return of_rule(intent)

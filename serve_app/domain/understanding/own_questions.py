@@ -46,6 +46,7 @@ _COMMAND = re.compile(
     r"^(?:please )?(?:refund|return|exchange|repair|replace|swap) (?:my|me|the|this|it|order|zw)\b"
     r"|^(?:please )?(?:dont|do not)\b|^(?:给我|帮我)(?:退|换|修)"
 )
+_SPENT = re.compile(r"花|\bspen[dt]")
 _TAKEN = "\x00"
 _LEFT = re.compile(r"[\u3400-\u9fffa-z](?:[ -]?[\u3400-\u9fffa-z0-9]+)*")
 _THINGS_MAX = 2
@@ -241,13 +242,23 @@ def _read(plain: str, last: Intent | None) -> OwnQuestion | None:
     found = _fitting(words, own=words.own)
     leans = False
     if found is None and last is not None and last in _SUBJECTS:
+        spoken = words.said
         words = _Words(words.said | _SUBJECTS[last] | {"me"}, words.things)
         found, leans = _fitting(words, own=True), True
+        if _says_nothing_new(plain, spoken, last, found):
+            return None
     if found is None:
         return None
     definite = "definite" in words.said
     sure = definite or "me" in words.said or not words.things
     return OwnQuestion(found, words.things, words.marks, leans, is_definite=definite, is_sure=sure)
+
+
+def _says_nothing_new(plain: str, said: frozenset[str], last: Intent, found: Intent | None) -> bool:
+    """为什么 and 在哪里买的 would get the last answer again, and what was spent is no refund."""
+    if last in OF_REFUNDS and (said & {"delivered", "pay"} or _SPENT.search(plain)):
+        return True
+    return found is last and ("placed" in said or said - {"me"} <= {"why"} or said - {"me"} <= {"day"})
 
 
 def _fitting(words: _Words, *, own: bool) -> Intent | None:
