@@ -24,7 +24,9 @@ from serve_app.domain.template_view import Scope, kind, names
 from serve_app.domain.wording import Money
 
 # What a template may speak of.
-ROOTS = frozenset({"customer", "order", "parcel", "after_sale", "orders", "order_count", "orders_seen", "open_count"})
+ROOTS = frozenset(
+    {"customer", "order", "parcel", "after_sale", "orders", "order_count", "orders_seen", "open_count", "open_seen"}
+)
 _LOOP = frozenset({"index", "first", "last"})  # Jinja's `loop`
 _SCOPE = "_scope"  # not reachable from a template: only ROOTS may be named
 

@@ -154,6 +154,7 @@ def _context(
         "order_count": seen(None if "orders" in scope.missing else facts.order_count, "order_count", scope),
         "open_count": seen(_open_count(facts), "open_count", scope),
         "orders_seen": len(facts.orders),
+        "open_seen": sum(order.state.is_open for order in facts.orders),
     }
 
 

@@ -325,7 +325,20 @@ COLLECT: dict[str, Any] = {"pickup_code": "1-2-3333", "pickup_point": "东门"}
 INVOICE = Invoice(id="I1", kind="personal", state="issued", amount_minor=129900)
 OWN: list[tuple[str, Intent, Facts, str, str]] = [
     ("all seen", Intent.MY_ORDERS, facts(order(1), order(2, OrderState.COMPLETED)), "未完成的订单1个", "Open orders: 1"),
-    ("some seen", Intent.MY_ORDERS, facts(order(1), order_count=9), "一共有9个订单。最近的有", "Your orders: 9. The latest"),
+    (
+        "open seen",
+        Intent.MY_ORDERS,
+        facts(order(1), order_count=9),
+        "一共有9个订单。最近还没有完成的有",
+        "9. The latest that are still",
+    ),
+    (
+        "some seen",
+        Intent.MY_ORDERS,
+        facts(order(1, OrderState.COMPLETED), order_count=9),
+        "一共有9个订单。最近的有",
+        "Your orders: 9. The latest are",
+    ),
     ("placed", Intent.ORDER_DATE, facts(order(1)), "10月24日(周六)12:00下单", "was placed on Sat 24 Oct at 12:00"),
     ("unpaid", Intent.ORDER_PAYMENT, facts(order(1, OrderState.UNPAID)), "还没有付款", "has not been paid yet"),
     ("paid", Intent.ORDER_PAYMENT, facts(order(1, OrderState.PAID, paid_at=NOW)), "已付款¥1,299.00", "is paid, CN¥1,299.00"),
