@@ -220,6 +220,10 @@ ASPECTS: Mapping[str, Words] = {
         r"when|how (?:long|soon|fast|quick\w*|many days)|days?\b|time\w*|same day|how much time",
     ),
     "where": words_of(r"哪|什么地方|在哪|何处", r"where|which address|what (?:is )?(?:the )?address"),
+    "origin": words_of(
+        r"发货地|(?:从|在)(?:哪|什么地方)[里儿]?发|哪[里儿]?发货",
+        r"(?:ship(?:s|ped|ping)?|sent|send|deliver|dispatch(?:ed)?|come) (?:\w+ )?from",
+    ),
     "who": words_of(r"谁", r"who"),
     "howto": words_of(
         r"怎么(?!规定|说|个)|如何|咋|怎样|流程|步骤|手续|入口|操作|要填|打电话|防止",
