@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -27,6 +28,14 @@ def _id_pattern(pattern: str) -> str:
     return pattern
 
 
+def _zone_name(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("there is no such time zone; write one such as Asia/Shanghai") from error
+    return name
+
+
 # A regular expression, checked where it is read.
 IdPattern = Annotated[str, AfterValidator(_id_pattern)]
 
@@ -38,7 +47,7 @@ class ShopSettings(Settings):
     """The shop's name, as the model is told it."""
     name_en: str = "ZeroWait Demo Shop"
     """The same in English."""
-    time_zone: str = "Asia/Shanghai"
+    time_zone: Annotated[str, AfterValidator(_zone_name)] = "Asia/Shanghai"
     """IANA name. Dates are shown in it, and 明天 is computed in it."""
     currency: str = "CNY"
     """ISO 4217."""

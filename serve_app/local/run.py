@@ -223,7 +223,7 @@ def _require_redis(url: str) -> None:
         with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:  # pyright: ignore[reportUnknownMemberType]
             client.ping()  # pyright: ignore[reportUnknownMemberType]
     except (redis.RedisError, ValueError) as error:
-        raise ConfigError(f"the Redis server that REDIS_URL names does not answer: {error}") from error
+        raise ConfigError(f"the Redis server that `redis.url` or REDIS_URL names does not answer: {error}") from error
 
 
 def _not_ready(client: httpx.Client, url: str) -> str | None:

@@ -242,5 +242,5 @@ def test_a_port_in_use_is_one_line_and_starts_nothing(tmp_path: Path) -> None:
 def test_a_redis_server_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     local = LocalStart(tmp_path / "data", tmp_path)
     assert local.start(environ={"REDIS_URL": f"redis://127.0.0.1:{local.ports['--redis-port']}/0"}).wait(60) == 1
-    assert local.stderr().startswith("zerowait: the Redis server that REDIS_URL names does not answer: ")
+    assert local.stderr().startswith("zerowait: the Redis server that `redis.url` or REDIS_URL names does not answer: ")
     assert len(local.stderr().splitlines()) == 1

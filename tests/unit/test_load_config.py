@@ -80,3 +80,9 @@ def test_a_shop_s_id_pattern_is_checked() -> None:
     assert Config.model_validate({"tenants": {"tea": {"shop": shop}}}).tenants["tea"].shop.order_id_pattern == r"A-\d{6}"
     with pytest.raises(ValidationError, match="no regular expression"):
         Config.model_validate({"tenants": {"tea": {"shop": {"sku_id_pattern": "("}}}})
+
+
+def test_a_shop_s_time_zone_is_checked(tmp_path: Path) -> None:
+    file = written(tmp_path, "tenants:\n  tea:\n    shop:\n      time_zone: Mars/Olympus\n")
+    with pytest.raises(ConfigError, match=r"shop\.yaml:4: .*no such time zone"):
+        load_config(file)

@@ -70,11 +70,6 @@ def test_a_mistake_is_named_with_its_tenant_source_and_field(source: dict[str, A
     assert said in str(caught.value)
 
 
-def test_a_zone_that_does_not_exist() -> None:
-    with pytest.raises(ConfigError, match="no zone Mars/Olympus"):
-        build(sql(), time_zone="Mars/Olympus")
-
-
 def test_a_source_asked_by_what_the_question_names_says_whose_each_row_is() -> None:
     build(http(url="http://shop/o?ids={order_ids}", fields={"customer_id": "buyer"}))
     build(sql(query="SELECT id, customer_id FROM orders WHERE id IN :order_ids"))
