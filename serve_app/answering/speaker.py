@@ -73,7 +73,8 @@ class Speaker:
         renderer = voice.renderer
         told = facts_text(facts, understood.language, voice.time_zone) if facts is not None else None
         prompt = renderer.session_prompt(
-            work.session.turns,
+            # What was said in a language that it does not speak would have it go on in that.
+            [turn for turn in work.session.turns if turn.answer is None or turn.answer.language in self.card.languages],
             self.card.key,
             understood.text,
             facts_text=told,

@@ -14,6 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from serve_app.adapters.scripted_engine import ScriptedEngine, says
+from serve_app.adapters.tokenizer import HfTokenizer
 from tests.graph.front import Front, serving
 
 CHAT = "Tell me a joke"
@@ -299,3 +300,12 @@ class TestAModelThatMisbehaves:
             asked.cancel()
             while broken.engine.in_flight:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_model_is_not_shown_turns_in_a_language_that_it_does_not_speak(front: Front, packaged_model: Path) -> None:
+    first = await front.ask("退货政策是什么?")
+    answer = await front.ask(CHAT, session_id=first["session_id"])
+    assert answer["source"] == "model"
+    prompt = HfTokenizer.load(packaged_model).decode(front.engine.requests[-1].prompt_token_ids)
+    assert CHAT in prompt
+    assert "退货" not in prompt
