@@ -114,10 +114,10 @@ def test_one_entry_is_withdrawn() -> None:
     assert isinstance(refused("withdraw", "engraving"), NotFound)
 
 
-def test_a_question_that_will_never_be_answered_is_told_before_and_after(home: Path) -> None:
+def test_a_question_that_takes_a_templates_place_is_told_before_and_after(home: Path) -> None:
     (home / "parcel.csv").write_text(HEAD + "late,zh,我的快递到哪了,会到的。\nlate,en,is my hat party late,It comes.\n")
     for command in (("import", home / "parcel.csv"), ("diff",), ("publish",)):
-        assert "look again: late will not answer '我的快递到哪了': it is understood as being about" in done(*command).stderr
+        assert "look again: late answers everybody's '我的快递到哪了': it is understood as being about" in done(*command).stderr
 
 
 def test_packaged_templates_come_with_a_shops_own_figures(home: Path) -> None:
