@@ -29,6 +29,7 @@ from serve_app.local.ray_cluster import Serve
 GRACE_S = 8.0
 # An engine that loads large weights and compiles its kernels takes minutes.
 READY_S = 1800.0
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ToldToEnd(BaseException):
@@ -115,7 +116,8 @@ class Run:
         log = self._logs / f"{name}.log"
         log.write_bytes(b"")
         try:
-            return self._ledger.spawn(name, command, environ, log).poll
+            with _undisturbed():
+                return self._ledger.spawn(name, command, environ, log).poll
         except OSError as error:
             raise ConfigError(f"{name} cannot be started: {command[0]}: {error.strerror}") from error
 
@@ -165,20 +167,33 @@ class Run:
 @contextmanager
 def _signals() -> Generator[None]:
     """Turns the first SIGINT, SIGTERM or SIGHUP into ToldToEnd. Later ones are ignored, so that ending is not cut off."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def told(_number: int, _frame: FrameType | None) -> None:
-        for number in numbers:
+        for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)
         raise ToldToEnd
 
-    for number in numbers:
+    for number in _ENDING:
         signal.signal(number, told)
     try:
         yield
     finally:
-        for number in numbers:
+        for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def _undisturbed() -> Generator[None]:
+    """A signal waits until the block ends: a program that was started is written down before anything else happens."""
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 @contextmanager
