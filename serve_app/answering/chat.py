@@ -136,6 +136,7 @@ class Chat:
                     logger.exception("a question of a socket failed")
                     self._refuse(self._now(), NotReady("The question cannot be answered right now.", retry_after_s=5))
                 except Exception:
+                    # The edge of the socket: its client is told, and its next question is still answered.
                     logger.exception("a question of a socket failed")
                     self._refuse(self._now(), ZeroWaitError("Something went wrong on our side."))
                 waiting = {message_id for question in self._waiting for message_id in question.message_ids}
@@ -228,6 +229,7 @@ async def _say(reply: Reply, telling: Telling) -> None:
             async for event in events:
                 telling.tell(event)
     except Exception:
+        # As above: the stream ends with an error event, never in the middle.
         logger.exception("answer %s failed", reply.meta.answer_id)
         telling.tell(Failed(ZeroWaitError("Something went wrong on our side.").body()["error"]))
 

@@ -206,6 +206,7 @@ class Live:
                     try:
                         self._take_in(audience, item[1])
                     except Exception:
+                        # Of another version, say. Whoever listens for all conversations must not end with one message.
                         logger.exception("what another process said was not understood")
 
     def _take_in(self, audience: Audience, message: Sequence[Told] | Note) -> None:

@@ -111,7 +111,7 @@ _WAITING: dict[Language, str] = {
 }
 _LONG: dict[Language, str] = {
     "zh": "已为您转接人工客服。前面等待的人较多，可能要到下一个服务时段（{hours}）才有人在这里回复您{contact}。",
-    "en": "I have told our team. Many are waiting: it may reply here only when it is back, {hours} (shop time){contact}.",
+    "en": "I have told our team. Many are waiting; a reply may come only in the next hours, {hours} (shop time){contact}.",
 }
 _OFF_DUTY: dict[Language, str] = {
     "zh": "现在不是人工服务时间（{hours}）。您可以把问题留在这里，上班后会有人回复您{contact}。",
