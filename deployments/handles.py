@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any, cast
 
 from ray.exceptions import RayError
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 
+from deployments.dispatch import Dispatch
 from serve_app.domain.errors import InternalError, ModelFailed, Overloaded, RoomFailed, ZeroWaitError
 from serve_app.domain.facts import Facts
-from serve_app.domain.generation import Generate, Piece
+from serve_app.domain.generation import Beat, Generate, Piece, Started, Tokens
 from serve_app.domain.knowledge import Found, Lookup
+from serve_app.fleet import Fleet
 from serve_app.ports import FactsQuery
 
 
@@ -44,20 +47,34 @@ class CacheHandle:
 
 
 class InferenceHandle:
-    """The port `InferenceRoom`."""
+    """The port `Replicas`. One a process: it knows what this process has under way, and where."""
 
-    def __init__(self, handle: DeploymentHandle) -> None:
+    def __init__(self, handle: DeploymentHandle, fleet: Fleet, origin: str) -> None:
+        """`origin` names this process to the replicas."""
+        self.fleet = fleet
         self._handle = handle
+        self._origin = origin
         # By value, that is by gRPC: through the object store a piece takes four times as long.
         self._streaming = handle.options(stream=True, _by_reference=False)
 
-    async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
+    async def generate(
+        self, request: Generate, avoid: frozenset[str] = frozenset(), only: str | None = None
+    ) -> AsyncGenerator[Piece | Beat, None]:
         """Closing it cancels the call on the replica, which aborts the generation."""
-        pieces = cast(DeploymentResponseGenerator[Piece], self._streaming.generate.remote(request))
+        fleet, dispatch_id = self.fleet, request.request_id
+        dispatch = Dispatch(replace(request, origin=self._origin), fleet, avoid, only)
+        pieces = cast(DeploymentResponseGenerator[Piece | Beat], self._streaming.generate.remote(dispatch))
         ended = False
         try:
             async for piece in pieces:
-                yield piece
+                if isinstance(piece, Tokens):
+                    fleet.has_begun(dispatch_id)
+                elif piece.load is not None:
+                    fleet.report(piece.load)
+                if isinstance(piece, Started) and (decision := fleet.decision(dispatch_id)) is not None:
+                    yield replace(piece, route=decision.route)
+                else:
+                    yield piece
             ended = True
         except (InternalError, ZeroWaitError):
             raise
@@ -66,6 +83,7 @@ class InferenceHandle:
         except (RayError, RayServeException) as error:
             raise ModelFailed(f"{type(error).__name__}: {error}") from error
         finally:
+            fleet.ended(dispatch_id)
             # Not awaited: this also runs where every await is cancelled.
             if not ended:
                 pieces.cancel()

@@ -17,7 +17,7 @@ from deployments.inference.room import Inference
 from deployments.ingress.room import Ingress
 from serve_app.config import Config, RoomSettings
 
-ROUTER = "deployments.inference.router:StickyRouter"
+ROUTER = "deployments.inference.router:FleetRouter"
 # Longer than the longest answer: a replica that is being replaced ends its streams first.
 DRAIN_S = 120
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from serve_app.domain.facts import Facts
 from serve_app.domain.feedback import Feedback
-from serve_app.domain.generation import Finished, Generate, Piece, Tokens
+from serve_app.domain.generation import Beat, Finished, Generate, Piece, Tokens
 from serve_app.domain.knowledge import Entry, Found, Lookup, Template
 from serve_app.domain.live import Note, Talk, Told
 from serve_app.domain.messages import Caller, DeskEvent
@@ -23,6 +23,7 @@ from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
 from serve_app.domain.tickets import Message, Numbered, Ticket
 from serve_app.domain.transcripts import KnownTurn
+from serve_app.fleet import Fleet
 
 
 class Clock(Protocol):
@@ -400,6 +401,21 @@ class CacheRoom(Protocol):
 class InferenceRoom(Protocol):
     def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
         """Started, then Tokens as they come, then Finished. Closing the iterator aborts. Raises ModelFailed, Overloaded."""
+        ...
+
+
+class Replicas(Protocol):
+    """The model's replicas, one attempt at a time; `serve_app.answering.failover` makes an `InferenceRoom` of them."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """What this process knows of them."""
+        ...
+
+    def generate(
+        self, request: Generate, avoid: frozenset[str] = frozenset(), only: str | None = None
+    ) -> AsyncGenerator[Piece | Beat, None]:
+        """As `InferenceRoom.generate`, with the beats between. `avoid`: those that were left; `only`: for a probe."""
         ...
 
 

@@ -33,7 +33,7 @@ class Inference:
 
     async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
         """Started, then Tokens as they come, then Finished. Closing it, or losing the caller, aborts."""
-        yield Started(self._replica_id, _route(request, self._replica_id))
+        yield Started(self._replica_id, "home")
         tracer, parent = tracing.tracer(), tracing.incoming(request.trace)
         span = tracer.start_span("generate", context=parent)
         try:
@@ -57,9 +57,3 @@ class Inference:
 
     async def __del__(self) -> None:
         await self._engine.close()
-
-
-def _route(request: Generate, replica_id: str) -> str:
-    if not request.ranked_replicas:
-        return "least-loaded"
-    return "home" if request.ranked_replicas[0] == replica_id else "spilled"

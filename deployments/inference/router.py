@@ -1,4 +1,4 @@
-"""The way to the replicas: a session's requests go to the replica that holds its keys and values.
+"""The way to the replicas: Serve's router around a `Fleet`, which decides.
 
 Runs in every process that holds a handle to Inference. Ray 2.60; it overrides private methods, each with a test of its own.
 """
@@ -6,21 +6,23 @@ Runs in every process that holds a handle to Inference. Ray 2.60; it overrides p
 from __future__ import annotations
 
 import random
+from weakref import WeakSet
 
 from ray.serve._private.common import RequestMetadata
+from ray.serve._private.replica_result import ReplicaResult
 from ray.serve._private.request_router.common import PendingRequest
 from ray.serve.request_router import ReplicaID, RequestRouter, RunningReplica
 
-from serve_app.domain.generation import Generate
-from serve_app.domain.ring import Ring
+from deployments.dispatch import Dispatch
+from serve_app.fleet import Fleet
 
 
-class StickyRouter(RequestRouter):
-    """Ranks replicas by a consistent-hash ring over the request's session key; without a key, the least loaded is taken."""
+class FleetRouter(RequestRouter):
+    """Sends a `Dispatch` where the fleet that comes with it decides; everything else, such as a health check, anywhere."""
 
     def initialize_state(self, **kwargs: object) -> None:
         super().initialize_state(**kwargs)
-        self._ring = Ring(())
+        self._fleets: WeakSet[Fleet] = WeakSet()
         self._pending: dict[int, PendingRequest] = {}
 
     def update_replicas(self, replicas: list[RunningReplica]) -> None:
@@ -38,20 +40,36 @@ class StickyRouter(RequestRouter):
             return [candidate_replicas]
         # Without this the framework asks again at once, in a busy loop, while every replica is full.
         pending_request.routing_context.should_backoff = True
-        request = next((value for value in pending_request.args if isinstance(value, Generate)), None)
-        if request is None or request.session_key is None:
-            # Within a rank the framework takes the shortest queue, the first of equals. In a random order, because a burst is
-            # routed before the first of its requests shows in a queue.
+        dispatch = next((value for value in pending_request.args if isinstance(value, Dispatch)), None)
+        if dispatch is None:
             return [random.sample(candidate_replicas, len(candidate_replicas))]
-        # The replica names the decision from this: only it knows, in the end, where the request arrived.
-        request.ranked_replicas = self._ring.ranked(request.session_key)
-        by_id = {replica.replica_id.unique_id: replica for replica in candidate_replicas}
-        return [[by_id[replica_id]] for replica_id in request.ranked_replicas if replica_id in by_id] or [candidate_replicas]
+        if dispatch.only is not None:
+            return [[replica for replica in candidate_replicas if replica.replica_id.unique_id == dispatch.only]]
+        return self._ranked(dispatch, candidate_replicas)
+
+    def on_request_routed(self, pending_request: PendingRequest, replica_id: ReplicaID, result: ReplicaResult) -> None:
+        super().on_request_routed(pending_request, replica_id, result)
+        for value in pending_request.args:
+            if isinstance(value, Dispatch):
+                value.fleet.routed(value.request.request_id, replica_id.unique_id)
+
+    def _ranked(self, dispatch: Dispatch, candidates: list[RunningReplica]) -> list[list[RunningReplica]]:
+        """The replica that was decided for; should it have no slot left, any other."""
+        if dispatch.fleet not in self._fleets:
+            self._fleets.add(dispatch.fleet)
+            self._renew()
+        decision = dispatch.fleet.route(dispatch.request, dispatch.avoid)
+        if decision is None:
+            return []
+        chosen = [replica for replica in candidates if replica.replica_id.unique_id == decision.replica_id]
+        admitted = dispatch.fleet.admitted() - dispatch.avoid - {decision.replica_id}
+        others = [replica for replica in candidates if replica.replica_id.unique_id in admitted]
+        return [rank for rank in (chosen, others) if rank]
 
     def _renew(self) -> None:
-        live = frozenset(replica_id.unique_id for replica_id in self.curr_replicas)
-        if live != self._ring.replica_ids:
-            self._ring = Ring(live)
+        live = [replica_id.unique_id for replica_id in self.curr_replicas]
+        for fleet in self._fleets:
+            fleet.renew(live)
 
     # Ray finds a pending request again by its internal id, which all calls of one HTTP request share: the first to be routed
     # is fulfilled, the others wait for ever. The metadata object is each call's own.

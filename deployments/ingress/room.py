@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import AsyncExitStack
 
 from fastapi import FastAPI
@@ -11,9 +12,11 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
 from serve_app import tracing
+from serve_app.answering.failover import Failover
 from serve_app.api.app import create_app
 from serve_app.assembly import OtherRooms, assemble
 from serve_app.config import Config
+from serve_app.fleet import Fleet
 
 
 class Ingress:
@@ -26,9 +29,10 @@ class Ingress:
         self._stack = AsyncExitStack()
         # In production the engine is an application of its own.
         engine = engine or serve.get_deployment_handle("Inference", app_name=config.engine_app)
-        cache_room, context_room, inference = CacheHandle(cache), ContextHandle(context), InferenceHandle(engine)
+        cache_room, context_room = CacheHandle(cache), ContextHandle(context)
+        inference = InferenceHandle(engine, Fleet(time.monotonic), origin=serve.get_replica_context().replica_id.unique_id)
         checks = {"cache": cache_room.check, "context": context_room.check, "inference": inference.check}
-        rooms = OtherRooms(cache_room, context_room, inference, checks)
+        rooms = OtherRooms(cache_room, context_room, Failover(inference), checks)
         # Serve answers with a request's id by itself, and hands one of its own in where the caller gave none.
         self._app = create_app(await assemble(config, rooms, self._stack), name_requests=False)
 

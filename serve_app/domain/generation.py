@@ -15,24 +15,54 @@ class Sampling:
     ignore_eos: bool = False  # measuring only: fixes the length of an answer
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Generate:
-    """One generation. Mutable in one field: the router writes the ring's order, and the replica names its decision from it."""
+    """One attempt at one generation."""
 
-    request_id: str
+    request_id: str  # the dispatch id: every attempt has its own
     prompt_token_ids: list[int]
     sampling: Sampling
-    session_key: str | None  # None: goes to the least loaded
+    session_key: str | None  # decides the home on the ring; None: goes to the least loaded
     cache_salt: str  # the tenant: no tenant can time another's prompts
     timeout_s: float
+    uncached_tokens: int | None = None  # of the prompt, where the key is at home; None: all
+    sent_token_ids: tuple[int, ...] = ()  # of an answer that goes on after another replica was left: not given again
+    join_key: str | None = None  # a public question: equal ones share one generation at their home
+    origin: str = ""  # the process that asks
+    asked: int = 0  # questions that this process was asked since its last generation, this one included
     trace: dict[str, str] = field(default_factory=dict[str, str])  # W3C trace context
-    ranked_replicas: list[str] = field(default_factory=list[str])
+
+    @property
+    def waiting_tokens(self) -> int:
+        """What has to be computed before the first token, as far as the caller can tell."""
+        known = len(self.prompt_token_ids) if self.uncached_tokens is None else self.uncached_tokens
+        return known + len(self.sent_token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a replica carries for others than the process that is told. Of two reports of a replica the larger `seq` holds."""
+
+    replica_id: str
+    seq: int
+    streams: int
+    waiting_tokens: int  # uncached, of prompts without a first token
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """A replica has taken the request. `route` is the router's word for why it was this one."""
+
     replica_id: str
     route: str  # home, spilled or least-loaded
+    load: LoadReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Nothing to tell, but the engine moves: what lets a caller tell a queue from a hang."""
+
+    load: LoadReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +79,7 @@ class Finished:
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    load: LoadReport | None = None
 
 
 Piece = Started | Tokens | Finished

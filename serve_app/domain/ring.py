@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, cast
+from bisect import bisect
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Protocol, cast
 
 from uhashring import HashRing  # pyright: ignore[reportMissingTypeStubs]
 
 
-class _Walk(Protocol):
-    def range(self, key: str) -> Iterable[Mapping[str, Any]]: ...
+class _Continuum(Protocol):
+    def get_points(self) -> list[tuple[int, str]]: ...
+    def get_key(self, key: str) -> int: ...
 
 
 class Ring:
@@ -21,10 +24,19 @@ class Ring:
 
     def __init__(self, replica_ids: Iterable[str]) -> None:
         self.replica_ids = frozenset(replica_ids)
-        self._ring = cast(_Walk, HashRing(nodes=sorted(self.replica_ids))) if self.replica_ids else None
+        self._ring = cast(_Continuum, HashRing(nodes=sorted(self.replica_ids)))
+        points = sorted(self._ring.get_points()) if self.replica_ids else []
+        self._places = [place for place, _ in points]
+        self._owners = [owner for _, owner in points]
 
-    def ranked(self, key: str) -> list[str]:
-        """Every replica once, the key's home first. Empty without replicas."""
-        if self._ring is None:
-            return []
-        return [str(node["nodename"]) for node in self._ring.range(key)]
+    def walk(self, key: str) -> Iterator[str]:
+        """Every replica once, the key's home first. Lazy: the home alone costs a hash and a search."""
+        start = bisect(self._places, self._ring.get_key(key)) if self._places else 0
+        seen: set[str] = set()
+        for place in chain(range(start, len(self._owners)), range(start)):
+            owner = self._owners[place]
+            if owner not in seen:
+                seen.add(owner)
+                yield owner
+                if len(seen) == len(self.replica_ids):
+                    return

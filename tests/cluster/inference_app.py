@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from fastapi import Request
@@ -16,6 +17,7 @@ from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.config import Config
 from serve_app.domain.errors import InternalError, ZeroWaitError
 from serve_app.domain.generation import Finished, Generate, Sampling, Started, Tokens
+from serve_app.fleet import Fleet
 from serve_app.ports import Engine
 
 TOKENS = 200
@@ -35,7 +37,7 @@ class Front:
     """`POST /` with `[{"session", "tokens"}]` makes these calls at the same time, within one HTTP request."""
 
     def __init__(self, inference: DeploymentHandle) -> None:
-        self._room = InferenceHandle(inference)
+        self._room = InferenceHandle(inference, Fleet(time.monotonic), "front")
 
     async def __call__(self, request: Request) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = await request.json()
@@ -58,7 +60,7 @@ class Front:
 
 
 def application(replicas: int = 2, max_ongoing_requests: int = 16) -> Application:
-    router = {"request_router_class": "deployments.inference.router:StickyRouter"}
+    router = {"request_router_class": "deployments.inference.router:FleetRouter"}
     inference = _deployed(Inference, replicas, max_ongoing_requests, request_router_config=router)
     return _deployed(Front, 1, 64).bind(inference.bind(Config(), slow_engine))
 
