@@ -419,6 +419,17 @@ class Replicas(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EngineSignals:
+    """How an engine is doing, as it said after its last step. `moved_at` is monotonic seconds: its last step, or the last time
+    that it had nothing to do. An engine whose process is frozen does not move."""
+
+    running: int
+    waiting: int
+    kv_use: float  # of its keys and values, 0 to 1
+    moved_at: float
+
+
 class Engine(Protocol):
     """A model's engine, inside an Inference replica."""
 
