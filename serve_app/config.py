@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -339,7 +339,8 @@ def secret(ref: str, data_dir: Path, environ: Mapping[str, str] = os.environ) ->
 
 
 def load_config(path: Path) -> Config:
-    """Reads a configuration: a plain YAML file of `Config`, or a Serve file, whose first application's `args` are one.
+    """Reads a configuration: a plain YAML file of `Config`, or a Serve file, whose application's `args` are one; where the
+    gateway and the engine are two applications, the gateway's.
 
     Raises ConfigError, naming the file, the line and the field; never a value, which might be a secret.
     """
@@ -355,13 +356,20 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{where}: this is not YAML: {getattr(error, 'problem', None) or error}") from error
     base: tuple[str | int, ...] = ()
     if isinstance(tree, dict) and "applications" in tree:
-        base = ("applications", 0, "args")
+        base = ("applications", _asked(tree["applications"]), "args")
         tree = _at(tree, base)
     try:
         return Config.model_validate({} if tree is None else tree)
     except ValidationError as error:
         lines = [f"{path}:{_line(root, base + found['loc'])}: {_told(found)}" for found in error.errors(include_url=False)]
         raise ConfigError("\n".join(lines)) from error
+
+
+def _asked(applications: Any) -> int:
+    """Which of a Serve file's applications customers ask: the first that is more than an engine."""
+    count = len(cast(list[Any], applications)) if isinstance(applications, list) else 0
+    roles = [_at(applications, (number, "args", "role")) for number in range(count)]
+    return next((number for number, role in enumerate(roles) if role != "engine"), 0)
 
 
 def _told(found: ErrorDetails) -> str:

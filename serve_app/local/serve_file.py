@@ -21,7 +21,7 @@ def default() -> Path:
 
 
 def read(path: Path) -> tuple[Tree, Config]:
-    """The file as Serve wants it, and the configuration of its first application.
+    """The file as Serve wants it, and the configuration of the application that customers ask.
 
     A plain file of `Config` is served as the default file serves its own. Raises ConfigError, naming line and field.
     """

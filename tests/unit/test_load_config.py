@@ -28,6 +28,14 @@ def test_a_serve_file(tmp_path: Path) -> None:
     assert load_config(written(tmp_path, text)).limits.question_chars == 9
 
 
+def test_of_two_applications_the_one_that_customers_ask(tmp_path: Path) -> None:
+    text = """applications:
+- {name: engine, args: {role: engine}}
+- {name: gateway, args: {role: gateway, limits: {question_chars: 9}}}
+"""
+    assert load_config(written(tmp_path, text)).limits.question_chars == 9
+
+
 def test_a_serve_file_without_arguments(tmp_path: Path) -> None:
     assert load_config(written(tmp_path, "applications:\n- import_path: a:b\n")).role == "both"
 
