@@ -6,21 +6,20 @@ Every field has a default that serves the demo shop on one machine. Unknown fiel
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.id_formats import ORDER_ID_PATTERN, SKU_ID_PATTERN, IdFormat
 from serve_app.domain.messages import Language
 from serve_app.domain.opening_hours import checked_hours
 from serve_app.source_settings import SecretRef, Settings, Source
+from serve_app.yaml_lines import YamlText, reason_of
 
 
 def _id_pattern(pattern: str) -> str:
@@ -257,12 +256,26 @@ class RoomSettings(Settings):
     """Of each replica, at a time."""
 
 
+class InferenceSettings(RoomSettings):
+    """The model's replicas may come and go with the load."""
+
+    replicas_max: int | None = Field(default=None, ge=1)
+    """As many as the cluster has room for. `zerowait policy` says how many run, between 1 and this; until a policy is applied,
+    at least `replicas`. Default: the number is fixed."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> InferenceSettings:
+        if self.replicas_max is not None and self.replicas_max < self.replicas:
+            raise ValueError(f"replicas_max ({self.replicas_max}) is less than replicas ({self.replicas})")
+        return self
+
+
 class Rooms(Settings):
     # Every open WebSocket is one of Serve's ongoing requests.
     ingress: RoomSettings = RoomSettings(max_ongoing_requests=8192)
     context: RoomSettings = RoomSettings(max_ongoing_requests=512)
     cache: RoomSettings = RoomSettings(max_ongoing_requests=256)
-    inference: RoomSettings = RoomSettings(max_ongoing_requests=256)
+    inference: InferenceSettings = InferenceSettings(max_ongoing_requests=256)
 
 
 class Config(Settings):
@@ -344,59 +357,21 @@ def load_config(path: Path) -> Config:
 
     Raises ConfigError, naming the file, the line and the field; never a value, which might be a secret.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, yaml.SafeLoader)
-        tree: Any = yaml.safe_load(text)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark: yaml.Mark | None = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigError(f"{where}: this is not YAML: {getattr(error, 'problem', None) or error}") from error
-    base: tuple[str | int, ...] = ()
+    file = YamlText.of_file(path)
+    tree, base = file.tree, ()
     if isinstance(tree, dict) and "applications" in tree:
-        base = ("applications", _asked(tree["applications"]), "args")
-        tree = _at(tree, base)
+        base = ("applications", _asked(file), "args")
+        tree = file.at(base)
     try:
         return Config.model_validate({} if tree is None else tree)
     except ValidationError as error:
-        lines = [f"{path}:{_line(root, base + found['loc'])}: {_told(found)}" for found in error.errors(include_url=False)]
+        lines = [file.told((*base, *found["loc"]), reason_of(found), shown=found["loc"]) for found in error.errors()]
         raise ConfigError("\n".join(lines)) from error
 
 
-def _asked(applications: Any) -> int:
+def _asked(file: YamlText) -> int:
     """Which of a Serve file's applications customers ask: the first that is more than an engine."""
+    applications = file.at(("applications",))
     count = len(cast(list[Any], applications)) if isinstance(applications, list) else 0
-    roles = [_at(applications, (number, "args", "role")) for number in range(count)]
+    roles = [file.at(("applications", number, "args", "role")) for number in range(count)]
     return next((number for number, role in enumerate(roles) if role != "engine"), 0)
-
-
-def _told(found: ErrorDetails) -> str:
-    field = ".".join(map(str, found["loc"])) or "the file"
-    hint = "; YAML takes no, yes, on and off for booleans: put quotes around it" if isinstance(found["input"], bool) else ""
-    return f"{field}: {found['msg']}{hint}"
-
-
-def _at(tree: Any, path: Sequence[str | int]) -> Any:
-    for step in path:
-        try:
-            tree = tree[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return tree
-
-
-def _line(node: yaml.Node | None, path: Sequence[str | int]) -> int:
-    """The line on which a value stands. A step that is not in the file (a union's tag, a missing field) is passed over."""
-    line = node.start_mark.line if node else 0
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            children = {key.value: (key, value) for key, value in node.value}
-            if str(step) in children:
-                key, node = children[str(step)]
-                line = key.start_mark.line
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            child: yaml.Node = node.value[step]
-            node, line = child, child.start_mark.line
-    return line + 1

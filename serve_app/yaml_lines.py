@@ -1,0 +1,105 @@
+"""YAML with the line on which each value stands, so that a mistake can be shown where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic_core import ErrorDetails
+
+from serve_app.domain.errors import ConfigError
+
+
+class YamlText:
+    """A YAML document. Raises ConfigError for what is no YAML, with the line."""
+
+    def __init__(self, text: str, name: str) -> None:
+        """`name` says in messages where the text comes from."""
+        self.name = name
+        try:
+            self._root = yaml.compose(text, yaml.SafeLoader)
+            self.tree: Any = yaml.safe_load(text)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            mark: yaml.Mark | None = getattr(error, "problem_mark", None)
+            where = f"{name}:{mark.line + 1}" if mark else name
+            reason = getattr(error, "problem", None) or str(error) or type(error).__name__
+            raise ConfigError(f"{where}: this is not YAML: {reason}") from error
+
+    @classmethod
+    def of_file(cls, path: Path) -> YamlText:
+        return cls(read_text(path), str(path))
+
+    def at(self, path: Sequence[str | int]) -> Any:
+        """The value there; None where the file has none."""
+        found = self.tree
+        for step in path:
+            try:
+                found = found[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def line(self, path: Sequence[str | int]) -> int:
+        """The line on which a value stands. A step that is not in the file (a union's tag, a missing field) is passed over."""
+        node = self._root
+        line = node.start_mark.line if node else 0
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                children = {key.value: (key, value) for key, value in node.value}
+                if str(step) in children:
+                    key, node = children[str(step)]
+                    line = key.start_mark.line
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                child: yaml.Node = node.value[step]
+                node, line = child, child.start_mark.line
+        return line + 1
+
+    def told(self, path: Sequence[str | int], reason: str, shown: Sequence[str | int] | None = None) -> str:
+        """`FILE:LINE: FIELD: reason`, as every mistake is told. `shown`: the field's name, where that is not its whole path."""
+        field = ".".join(map(str, path if shown is None else shown)) or "the file"
+        return f"{self.name}:{self.line(path)}: {field}: {reason}"
+
+    def repeated(self) -> list[tuple[str | int, ...]]:
+        """The fields that stand twice under one parent: YAML keeps the last without a word."""
+        return list(_repeated(self._root, ()))
+
+
+def read_text(path: Path) -> str:
+    """Raises ConfigError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: this is not YAML: {error}") from error
+
+
+def reason_of(found: ErrorDetails) -> str:
+    """What is wrong with a value, without the value, which might be a secret."""
+    hint = "; YAML takes no, yes, on and off for booleans: put quotes around it" if isinstance(found["input"], bool) else ""
+    return f"{found['msg']}{hint}"
+
+
+def near(name: str, known: Sequence[str]) -> str:
+    """For an unknown field: the known one that was meant, else all of them."""
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"the fields here are {', '.join(known)}"
+
+
+def _repeated(node: yaml.Node | None, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
+    found: list[tuple[str | int, ...]] = []
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            if key.value in seen:
+                found.append(here)
+            seen.add(key.value)
+            found += _repeated(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, child in enumerate(cast(list[yaml.Node], node.value)):
+            found += _repeated(child, (*path, index))
+    return found
