@@ -17,6 +17,7 @@ from serve_app.domain.facts import Facts
 from serve_app.domain.facts_text import facts_text
 from serve_app.domain.generation import Finished, Generate, Piece, Sampling, Started
 from serve_app.domain.guard import FigureGuard
+from serve_app.domain.join_key import join_key
 from serve_app.domain.knowledge import Passage
 from serve_app.domain.messages import Citation, Delta, Middle, Usage
 from serve_app.domain.model_card import ModelCard, may_answer
@@ -60,7 +61,8 @@ class Speaker:
         renderer = self._voices.of(work.ask.caller.tenant).renderer
         prompt = renderer.public_prompt(passages, understood.text, understood.language)
         # The same in every session, so its question decides where it goes.
-        draft = await self._draft(work, prompt, understood.canonical, [p.text for p in passages], passages, close=None)
+        sources = [p.text for p in passages]
+        draft = await self._draft(work, prompt, understood.canonical, sources, passages, close=None, shared=True)
         draft.sources = tuple(passage.source for passage in passages)
         # It is true as long as the first of its passages is.
         draft.expires_at = min((p.valid_to for p in passages if p.valid_to is not None), default=None)
@@ -102,8 +104,12 @@ class Speaker:
         sources: Sequence[str],
         passages: Sequence[Passage],
         close: Callable[[Outcome, Sequence[int] | str], None] | None,
+        *,
+        shared: bool = False,
     ) -> Draft:
         ask, ours = work.ask, Sampling(temperature=self._settings.temperature, max_tokens=self._settings.max_tokens)
+        # A client that wants its own sampling wants its own draw.
+        joins = shared and ask.asides.sampling is None
         request = Generate(
             request_id=work.answer_id,
             prompt_token_ids=list(prompt),
@@ -111,6 +117,7 @@ class Speaker:
             session_key=session_key,
             cache_salt=ask.caller.tenant,
             timeout_s=work.left_s,
+            join_key=join_key(prompt, ours, ask.caller.tenant) if joins else None,
             trace=tracing.outgoing(),
         )
         guard = FigureGuard(sources, today(work.clock.now(), self._voices.of(ask.caller.tenant).time_zone))
