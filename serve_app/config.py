@@ -243,6 +243,24 @@ class DeadlineSettings(Settings):
     """For the model's first visible word."""
 
 
+class FailoverSettings(Settings):
+    """When a replica of the model is left for another one, in the middle of an answer if need be."""
+
+    silence_s: float = Field(default=2.0, gt=0)
+    """A replica that says nothing for so long is left, when another may be asked; a slow one after ten times its time per
+    token, at most five times this."""
+    moves: int = Field(default=2, ge=0)
+    """Of one request, at most. 0: its first replica's failure is its own."""
+    budget_floor: int = Field(default=20, ge=0)
+    """Moves that an ingress process may make within a minute, however few requests it has."""
+    budget_share: float = Field(default=0.1, ge=0)
+    """And further ones, of its requests within the minute."""
+    set_aside_s: float = Field(default=600.0, ge=0)
+    """A prompt under which two replicas died is refused for so long."""
+    stall_s: float = Field(default=30.0, gt=0)
+    """An engine that owes tokens and gives none for so long fails its replica's health check: Serve replaces it."""
+
+
 class RoomSettings(Settings):
     """How Serve runs a room."""
 
@@ -292,6 +310,7 @@ class Config(Settings):
     model: ModelSettings = ModelSettings()
     limits: LimitSettings = LimitSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
+    failover: FailoverSettings = FailoverSettings()
     rooms: Rooms = Rooms()
 
     @model_validator(mode="after")
