@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -63,8 +64,8 @@ class InferenceHandle:
         """Closing it cancels the call on the replica, which aborts the generation."""
         fleet, dispatch_id = self.fleet, request.request_id
         dispatch = Dispatch(replace(request, origin=self._origin), fleet, avoid, only)
+        fleet.expect(dispatch_id)
         pieces = cast(DeploymentResponseGenerator[Piece | Beat], self._streaming.generate.remote(dispatch))
-        ended = False
         try:
             async for piece in pieces:
                 if isinstance(piece, Tokens):
@@ -75,18 +76,20 @@ class InferenceHandle:
                     yield replace(piece, route=decision.route)
                 else:
                     yield piece
-            ended = True
         except (InternalError, ZeroWaitError):
             raise
         except BackPressureError as error:
             raise Overloaded("Too many questions at once.", retry_after_s=1) from error
         except (RayError, RayServeException) as error:
             raise ModelFailed(f"{type(error).__name__}: {error}") from error
+        except (asyncio.CancelledError, GeneratorExit):
+            # Not awaited: this also runs where every await is cancelled. What Serve says about a call that failed at the same
+            # moment is of no use to a caller that has left.
+            with suppress(RayError, RayServeException):
+                pieces.cancel()
+            raise
         finally:
             fleet.ended(dispatch_id)
-            # Not awaited: this also runs where every await is cancelled.
-            if not ended:
-                pieces.cancel()
 
     async def check(self) -> None:
         """Raises ModelFailed while no replica is ready or its engine is down."""

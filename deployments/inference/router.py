@@ -25,6 +25,12 @@ class FleetRouter(RequestRouter):
         self._fleets: WeakSet[Fleet] = WeakSet()
         self._pending: dict[int, PendingRequest] = {}
 
+    @property
+    def max_num_routing_tasks(self) -> int:
+        """One for each request that waits: by default a few that find no replica would keep all others waiting, and with them
+        the probe that would find one."""
+        return max(1, self.num_pending_requests)
+
     def update_replicas(self, replicas: list[RunningReplica]) -> None:
         super().update_replicas(replicas)
         self._renew()

@@ -26,8 +26,13 @@ class Bound:
     relative: float = 1.25
     floor: float = 4.0
 
-    def of(self, mean: float) -> float:
-        return max(self.relative * mean, mean + self.floor)
+    def of(self, mean: float, weight: float = 1.0) -> float:
+        """The most that a replica may carry with a request of `weight`, which `mean` includes.
+
+        A request that weighs more than the floor may still go where no more than the mean waits. So some replica, the least
+        loaded at the latest, always has room.
+        """
+        return max(self.relative * mean, mean + max(self.floor, weight))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +51,14 @@ def decide(
 ) -> Decision | None:
     """The replica for a request that adds `weight` to its load, both in streams; None without replicas.
 
-    `loads` holds the replicas that may be taken; those on the ring that it lacks are passed by. Without a `key`, or when every
-    replica is full, the least loaded is taken, of equals the first on the walk of `tie`, which is each request's own: processes
-    that know the same loads do not all take the same one.
+    `loads` holds the replicas that may be taken; those on the ring that it lacks are passed by, as if they were full. Without a
+    `key`, or when all are full, the least loaded is taken, of equals the first on the walk of `tie`, which is each request's
+    own: processes that know the same loads do not all take the same one.
     """
     if not loads:
         return None
     if key is not None:
-        most = bound.of((sum(loads.values()) + weight) / len(loads))
+        most = bound.of((sum(loads.values()) + weight) / len(loads), weight)
         route: RouteName = "home"
         for replica_id in ring.walk(key):
             load = loads.get(replica_id)
@@ -69,4 +74,4 @@ def _least_loaded(ring: Ring, loads: Mapping[str, float], tie: str) -> str:
     if len(equals) == 1:
         return next(iter(equals))
     equals = frozenset(equals)
-    return next(replica_id for replica_id in ring.walk(tie) if replica_id in equals)
+    return next((replica_id for replica_id in ring.walk(tie) if replica_id in equals), min(equals))

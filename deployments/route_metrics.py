@@ -1,0 +1,22 @@
+"""What an operator sees of the routing."""
+
+from __future__ import annotations
+
+from ray.serve.metrics import Counter
+
+
+class RouteMetrics:
+    """A fleet's `Counts`, for Prometheus. Serve adds which process it was."""
+
+    def __init__(self) -> None:
+        self._decisions = Counter(
+            "zerowait_routed", "Requests that a replica took, by why it was that one.", tag_keys=("decision",)
+        )
+        self._ejections = Counter("zerowait_replica_ejections", "Times that a silent replica was left by this process.")
+
+    def decided(self, route: str) -> None:
+        """`route`: home, spilled, least-loaded or joined."""
+        self._decisions.inc(tags={"decision": route})
+
+    def ejected(self) -> None:
+        self._ejections.inc(tags={})
