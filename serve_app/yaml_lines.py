@@ -25,7 +25,7 @@ class YamlText:
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             mark: yaml.Mark | None = getattr(error, "problem_mark", None)
             where = f"{name}:{mark.line + 1}" if mark else name
-            reason = getattr(error, "problem", None) or str(error) or type(error).__name__
+            reason = getattr(error, "problem", None) or getattr(error, "reason", None) or type(error).__name__
             raise ConfigError(f"{where}: this is not YAML: {reason}") from error
 
     @classmethod
