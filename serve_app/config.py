@@ -344,6 +344,11 @@ class Config(Settings):
         )
 
     @property
+    def longest_answer_s(self) -> float:
+        """From a question's arrival until its answer is written down, at most."""
+        return self.deadlines.request_s + WRITING_S
+
+    @property
     def home(self) -> Path:
         """The data folder of a resolved configuration."""
         if self.data_dir is None:
@@ -351,6 +356,8 @@ class Config(Settings):
         return self.data_dir
 
 
+# After the model's last word: a hand-over, the record, a client that reads slowly.
+WRITING_S = 30.0
 # Ray's own store listens on 6379, so the local Valkey stays away from it.
 LOCAL_REDIS_PORT = 6399
 LOCAL_REDIS_URL = f"redis://127.0.0.1:{LOCAL_REDIS_PORT}/0"

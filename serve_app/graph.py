@@ -4,6 +4,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from ray import serve
@@ -13,13 +14,14 @@ from deployments.cache.room import Cache
 from deployments.context.room import Context
 from deployments.inference.door import Door
 from deployments.inference.placement import placement_group
-from deployments.inference.room import Inference
+from deployments.inference.room import Inference, vllm_engine
 from deployments.ingress.room import Ingress
 from serve_app.config import Config, RoomSettings
+from serve_app.ports import Engine
 
 ROUTER = "deployments.inference.router:FleetRouter"
-# Longer than the longest answer: a replica that is being replaced ends its streams first.
-DRAIN_S = 120
+# How long a draining ingress still listens, and sockets may stay: Serve's setting for every node, and its default.
+LISTENS, LISTENS_S = "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S", 30.0
 
 
 def build(config: Config) -> Application:
@@ -30,38 +32,44 @@ def build(config: Config) -> Application:
     """
     config = config.resolved(os.environ)
     if config.role == "engine":
-        return deploy(Door, RoomSettings()).bind(inference(config))
+        return deploy(Door, RoomSettings(), config).bind(inference(config))
     return ingress(config, engine=inference(config) if config.role == "both" else None)
 
 
 def ingress(config: Config, engine: Application | None) -> Application:
     """Ingress with the rooms that it asks. Without an `engine` it finds the one that runs as `config.engine_app`."""
     rooms = config.rooms
-    context = deploy(Context, rooms.context).bind(config)
-    cache = deploy(Cache, rooms.cache).bind(config)
-    return deploy(serve.ingress()(Ingress), rooms.ingress, name="Ingress").bind(config, context, cache, engine)
+    context = deploy(Context, rooms.context, config).bind(config)
+    cache = deploy(Cache, rooms.cache, config).bind(config)
+    return deploy(serve.ingress()(Ingress), rooms.ingress, config, name="Ingress").bind(config, context, cache, engine)
 
 
-def inference(config: Config) -> Application:
+def inference(config: Config, make_engine: Callable[[Config], Engine] = vllm_engine) -> Application:
     """The model's replicas, behind a router that keeps a session where its keys and values are."""
     options: dict[str, Any] = {
         "request_router_config": {"request_router_class": ROUTER},
         "health_check_period_s": 5,
         "health_check_timeout_s": 30,
+        # A new replica would wait for a GPU that the old one has. So the old ones end first, a fifth of them at a time, at
+        # least one: with two or more the others answer meanwhile. Where GPUs are to spare, a Serve file can say 100.
+        "max_surge_percent": 0,
     }
     if (bundles := placement_group(config)) is not None:
         options |= bundles
-    return deploy(Inference, config.rooms.inference, **options).bind(config)
+    return deploy(Inference, config.rooms.inference, config, **options).bind(config, make_engine)
 
 
-def deploy(room: Any, settings: RoomSettings, **options: Any) -> Deployment:
+def deploy(room: Any, settings: RoomSettings, config: Config, **options: Any) -> Deployment:
     """A room as a Serve deployment: plain classes become deployments here and nowhere else."""
     return serve.deployment(
         name=options.pop("name", None) or room.__name__,
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_ongoing_requests,
         ray_actor_options=options.pop("ray_actor_options", {"num_cpus": settings.cpus, "num_gpus": settings.gpus}),
-        graceful_shutdown_timeout_s=DRAIN_S,
+        # A replica that is replaced ends its streams first, the one that began last among them; it goes as soon as it has.
+        graceful_shutdown_timeout_s=float(os.environ.get(LISTENS, LISTENS_S)) + config.longest_answer_s,
         graceful_shutdown_wait_loop_s=0.5,
+        # New replicas are up before old ones end.
+        max_surge_percent=options.pop("max_surge_percent", 100),
         **options,
     )(room)

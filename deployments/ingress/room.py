@@ -11,6 +11,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
+from deployments.ingress.draining import DrainWatch
 from serve_app import tracing
 from serve_app.answering.failover import Failover
 from serve_app.api.app import create_app
@@ -33,8 +34,12 @@ class Ingress:
         inference = InferenceHandle(engine, Fleet(time.monotonic), origin=serve.get_replica_context().replica_id.unique_id)
         checks = {"cache": cache_room.check, "context": context_room.check, "inference": inference.check}
         rooms = OtherRooms(cache_room, context_room, Failover(inference), checks)
+        services = await assemble(config, rooms, self._stack)
+        # Answers whose sockets have gone to other processes are given from here to their end.
+        self._stack.push_async_callback(services.live.settled)
         # Serve answers with a request's id by itself, and hands one of its own in where the caller gave none.
-        self._app = create_app(await assemble(config, rooms, self._stack), name_requests=False)
+        self._app = create_app(services, name_requests=False)
+        self._app.add_middleware(DrainWatch, draining=services.draining, stack=self._stack)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Serve asks for the application when the constructor has ended."""

@@ -49,6 +49,9 @@ class Live:
         self._desk = desk
         self.grace_s = grace_s
         self._audiences: dict[Talk, Audience] = {}
+        self._holds = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # A socket comes and goes
@@ -137,11 +140,23 @@ class Live:
         """Hears of the conversation, also without a socket, until `release`."""
         audience = self._audience(talk)
         audience.holds += 1
+        self._holds += 1
+        self._settled.clear()
         return audience
 
     def release(self, audience: Audience) -> None:
         audience.holds -= 1
+        self._holds -= 1
+        if not self._holds:
+            self._settled.set()
         self._close_if_idle(audience)
+
+    def is_answered(self, talk: Talk) -> bool:
+        """Whether an answer is under way in the conversation, as far as is known here."""
+        audience = self._audiences.get(talk)
+        return audience is not None and (
+            bool(audience.elsewhere) or any(telling.ended_at is None for telling in audience.tellings.values())
+        )
 
     def begin(
         self,
@@ -186,6 +201,10 @@ class Live:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    async def settled(self) -> None:
+        """Returns when no chat is at work here: every socket has gone, and what its chat still answered is told."""
+        await self._settled.wait()
 
     async def aclose(self) -> None:
         """Ends every answer, and stores how it ended."""

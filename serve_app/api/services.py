@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.course import Course
@@ -11,6 +11,7 @@ from serve_app.answering.desk_work import DeskWork
 from serve_app.answering.handover import Handover
 from serve_app.answering.in_flight import InFlight
 from serve_app.answering.live import Live
+from serve_app.api.draining import Draining
 from serve_app.api.readiness import Readiness
 from serve_app.config import LimitSettings, TenantSettings
 from serve_app.domain.generation import Sampling
@@ -62,3 +63,4 @@ class Services:
     limits: LimitSettings
     clock: Clock
     new_id: Callable[[str], str]
+    draining: Draining = field(default_factory=Draining)

@@ -38,14 +38,16 @@ from serve_app.domain.messages import Caller, Handoff
 
 logger = logging.getLogger(__name__)
 
-# Why a socket was closed. 1009 is the protocol's own.
-GOING_AWAY, TOO_LARGE, UNAUTHENTICATED, FORBIDDEN, TOO_LATE, OVERLOADED = 1001, 1009, 4401, 4403, 4408, 4503
+# Why a socket was closed. Those below 4000 are the protocol's own; after 1012 (service restart) a client connects anew at once.
+GOING_AWAY, TOO_LARGE, RESTART, UNAUTHENTICATED, FORBIDDEN, TOO_LATE, OVERLOADED = 1001, 1009, 1012, 4401, 4403, 4408, 4503
 # For the last frames to a client that may not read.
 CLOSING_S = 5.0
 # What a refusal names of the frame that it refuses.
 ID_CHARS_MAX = 128
 # For a conversation's state at the desk.
 DESK_S = 2.0
+# How often a socket that is to go looks whether its answer has ended.
+LOOK_S = 0.2
 
 
 def add_socket(app: FastAPI, services: Services) -> None:
@@ -102,19 +104,22 @@ class Socket:
         sending = asyncio.ensure_future(self._outbox.send(self._websocket))
         cut = asyncio.ensure_future(self._outbox.cut.wait())
         reading = asyncio.ensure_future(self._read())
+        leaving = asyncio.ensure_future(self._free_to_go())
         code: int | None = None
         try:
-            await asyncio.wait({sending, cut, reading}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, cut, reading, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if cut.done():
                 code = OVERLOADED
             elif reading.done() and reading.exception() is None:
                 code = reading.result()
+            elif leaving.done() and not sending.done():
+                code = RESTART
             if code is not None and not cut.done():
                 self._outbox.end()
                 await asyncio.wait({sending}, timeout=CLOSING_S)
         finally:
             self._leave()
-            await _ended(sending, cut, reading)
+            await _ended(sending, cut, reading, leaving)
         if code is not None:
             await self._close(code)
 
@@ -124,6 +129,14 @@ class Socket:
                 await self._websocket.close(code)
         except (WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
             logger.debug("a client went away, or does not read")
+
+    async def _free_to_go(self) -> None:
+        """Returns when another process may have this socket's client: nothing of the conversation is being answered."""
+        await self._services.draining.turn()
+        while (chat := self._chat) is not None:
+            if not chat.busy and not self._services.live.is_answered(chat.talk):
+                return
+            await asyncio.sleep(LOOK_S)
 
     async def _read(self) -> int | None:
         """Does what the client's frames say; returns the code with which to close, None when the client has gone."""

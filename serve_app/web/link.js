@@ -6,13 +6,14 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20_000;
 const QUIET_MS = 25_000; // then it is asked whether it lives
 const ANSWER_MS = 8_000; // within which it says so
+const RESTARTS = 1012; // another process is there already
 const REFUSED = 4401;
 const FORBIDDEN = 4403;
 
 export class Link {
   /**
    * `hello()` gives the first frame, or throws; `onFrame(frame)` gets every frame, `onState(state)` "connecting", "open",
-   * "waiting" or "refused"; `onRefused()` says that the credentials were not taken, and returns whether to try again.
+   * "moving", "waiting" or "refused"; `onRefused()` says that the credentials were not taken, and returns whether to try again.
    */
   constructor({ hello, onFrame, onState, onRefused }) {
     Object.assign(this, { hello, onFrame, onState, onRefused });
@@ -55,10 +56,10 @@ export class Link {
     this.socket = null;
   }
 
-  #open() {
+  #open(state = "connecting") {
     this.close();
     const mine = this.generation;
-    this.onState("connecting");
+    this.onState(state);
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/ws`);
     this.socket = socket;
     socket.onmessage = ({ data }) => mine === this.generation && this.#took(JSON.parse(data));
@@ -109,7 +110,9 @@ export class Link {
       this.onState("refused");
       return;
     }
-    this.#lost(mine);
+    // Once; a process that does not say `ready` first is waited for like any other.
+    if (code === RESTARTS && this.isReady) this.#open("moving");
+    else this.#lost(mine);
   }
 
   #lost(mine, afterS = null) {

@@ -12,6 +12,7 @@ import pytest
 from starlette.websockets import WebSocket
 
 from serve_app.answering.in_flight import InFlight
+from serve_app.api.draining import Draining
 from serve_app.api.outbox import Outbox
 from serve_app.api.services import Services
 from serve_app.api.socket import Socket
@@ -78,6 +79,7 @@ class Shop:
         self.process = process
         self.handover = SimpleNamespace(of=self._of)
         self.desk_error: Exception | None = None
+        self.draining = Draining(spread_s=(0, 0))
         self.services = SimpleNamespace(
             course=self.course,
             sessions=process.sessions,
@@ -89,6 +91,7 @@ class Shop:
             limits=LimitSettings(**limits),
             clock=CLOCK,
             new_id=lambda prefix: f"{prefix}_1",
+            draining=self.draining,
         )
 
     async def _of(self, *_: str) -> tuple[None, tuple[()]]:
@@ -230,3 +233,64 @@ async def test_a_client_that_goes_leaves_nothing_behind(process: Process) -> Non
     await ended(socket)
     audiences = process.live._audiences  # pyright: ignore[reportPrivateUsage]
     assert Talk("demo", "ses_1") not in audiences
+
+
+# A process that is replaced
+
+
+async def test_an_idle_socket_goes_when_its_process_drains(process: Process) -> None:
+    shop, greeted, silent = Shop(process), Client(), Client()
+    sockets = [shop.connect(greeted), shop.connect(silent)]
+    greeted.says("hello", token="key", session_id="s")
+    await greeted.has("ready")
+    shop.draining.begin()
+    for socket in sockets:
+        await ended(socket)
+    assert (greeted.closed, silent.closed) == (1012, 1012)
+
+
+async def test_a_socket_that_comes_while_its_process_drains_goes_again(process: Process) -> None:
+    shop, client = Shop(process), Client()
+    shop.draining.begin()
+    await ended(shop.connect(client))
+    assert client.closed == 1012
+
+
+async def test_an_answer_under_way_ends_before_its_sockets_go(process: Process) -> None:
+    """Both that of the asker and that of somebody who watches."""
+    shop, asker, watcher = Shop(process), Client(), Client()
+    shop.course.allowed = asyncio.Semaphore(1)
+    sockets = [shop.connect(asker), shop.connect(watcher)]
+    for client in (asker, watcher):
+        client.says("hello", token="key", session_id="s")
+        await client.has("ready")
+    asker.says("ask", question="hello")
+    for client in (asker, watcher):
+        await client.has("delta")
+    shop.draining.begin()
+    done, _ = await asyncio.wait(sockets, timeout=0.5)
+    assert not done
+    shop.course.allowed.release()
+    shop.course.allowed.release()
+    for socket, client in zip(sockets, (asker, watcher), strict=True):
+        await ended(socket)
+        assert (client.got[-1]["event"], client.closed) == ("done", 1012)
+
+
+async def test_a_process_is_settled_when_its_answers_have_ended_not_when_its_sockets_have_gone(process: Process) -> None:
+    shop, client = Shop(process), Client()
+    watcher = await process.joined()
+    shop.course.allowed = asyncio.Semaphore(0)
+    socket = shop.connect(client)
+    client.says("hello", token="key", session_id="s")
+    client.says("ask", question="hello")
+    await client.has("meta")
+    client.goes()
+    await ended(socket)
+    settled = asyncio.create_task(process.live.settled())
+    await asyncio.wait({settled}, timeout=0.2)
+    assert not settled.done()
+    for _ in range(3):
+        shop.course.allowed.release()
+    await watcher.has("done")
+    await asyncio.wait_for(settled, 10)
