@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
+from grpc import RpcError
 from ray.exceptions import RayError
-from ray.serve.exceptions import BackPressureError, RayServeException
+from ray.serve.exceptions import BackPressureError, RayServeException, RequestCancelledError
 from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 
 from deployments.dispatch import Dispatch
@@ -80,8 +81,12 @@ class InferenceHandle:
             raise
         except BackPressureError as error:
             raise Overloaded("Too many questions at once.", retry_after_s=1) from error
-        except (RayError, RayServeException) as error:
-            raise ModelFailed(f"{type(error).__name__}: {error}") from error
+        except RequestCancelledError as error:
+            raise ModelFailed("Serve cancelled the call") from error
+        except (RayError, RayServeException, RpcError) as error:
+            failed, decision = ModelFailed(f"{type(error).__name__}: {error}"), fleet.decision(dispatch_id)
+            failed.replica_id = decision.replica_id if decision is not None else None
+            raise failed from error
         except (asyncio.CancelledError, GeneratorExit):
             # Not awaited: this also runs where every await is cancelled. What Serve says about a call that failed at the same
             # moment is of no use to a caller that has left.

@@ -132,7 +132,9 @@ class RoomFailed(InternalError):
 
 
 class ModelFailed(InternalError):
-    """The model's engine failed, refused, or went away."""
+    """The model's engine failed, refused, or went away. `replica_id`: whose, if that is known and was not told before."""
+
+    replica_id: str | None = None
 
 
 class ConfigError(InternalError):
