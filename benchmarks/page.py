@@ -188,7 +188,7 @@ async def _served(url: str | None) -> AsyncGenerator[str]:
         yield url
         return
     # The page's first question is answered from the shop's knowledge; no model is asked.
-    async with in_one_process(say, ScriptedEngine()) as installation:
+    async with in_one_process(say, ScriptedEngine(lambda _: [])) as installation:
         yield installation.url
 
 

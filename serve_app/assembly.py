@@ -122,7 +122,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         shared=shared,
         cache=rooms.cache,
         context=rooms.context,
-        speaker=Speaker(card, rooms.inference, voices, config.model, config.deadlines.first_token_s, handover),
+        speaker=Speaker(card, rooms.inference, voices, tokenizer, config.model, config.deadlines.first_token_s, handover),
         clock=clock,
         new_id=new_id,
         deadlines=config.deadlines,

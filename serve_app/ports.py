@@ -3,7 +3,7 @@ handle), and a fake beside it that passes the same contract tests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -376,6 +376,18 @@ class LanguageDetector(Protocol):
         ...
 
 
+class Detokenizer(Protocol):
+    """The text of one answer's tokens as they come. Together it is what `Tokenizer.decode` makes of all of them."""
+
+    def feed(self, token_ids: Iterable[int]) -> str:
+        """As much as is certain: a character whose tokens are not all there is held back."""
+        ...
+
+    def end(self) -> str:
+        """What was held back, when no more tokens come: U+FFFD for a broken character."""
+        ...
+
+
 class Tokenizer(Protocol):
     """A model's tokenizer."""
 
@@ -387,7 +399,13 @@ class Tokenizer(Protocol):
         """Whatever the text holds, no special token comes out of it: for what customers and sources wrote."""
         ...
 
-    def decode(self, token_ids: Sequence[int]) -> str: ...
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of the tokens, without special ones."""
+        ...
+
+    def stream(self) -> Detokenizer:
+        """For one answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,8 +492,12 @@ class Engine(Protocol):
         """Returns when the engine is loaded and warm. Raises ConfigError, ModelFailed."""
         ...
 
+    def signals(self) -> EngineSignals: ...
+
     def generate(self, request: Generate) -> AsyncGenerator[Tokens | Finished, None]:
         """Tokens as they come, then Finished. Closing the generator, or cancelling its task, aborts.
+
+        Goes on after `request.sent_token_ids`, which count as part of the answer. Stop strings are the caller's affair.
 
         Raises TooLong, MalformedRequest, Overloaded, ModelFailed, and DeadlineExceeded when no token came in time.
         """

@@ -9,7 +9,8 @@ from contextlib import aclosing
 from ray import serve
 
 from serve_app import tracing
-from serve_app.adapters.vllm_engine import VllmEngine, ray_stat_loggers
+from serve_app.adapters.vllm_engine import VllmEngine
+from serve_app.adapters.vllm_stats import ray_stat_loggers
 from serve_app.config import Config
 from serve_app.domain.generation import Finished, Generate, Piece, Started
 from serve_app.packaged_model import model_path

@@ -18,9 +18,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from serve_app.adapters.vllm_stats import EngineSteps
 from serve_app.config import ModelSettings
 from serve_app.domain.errors import ConfigError, DeadlineExceeded, MalformedRequest, ModelFailed, Overloaded, TooLong
 from serve_app.domain.generation import Finished, Generate, Sampling, Tokens
+from serve_app.ports import EngineSignals
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +52,17 @@ class VllmEngine:
         self._stat_loggers = stat_loggers
         self._vllm: _Vllm | None = None
         self._engine: _AsyncLlm | None = None
+        self._end_ids: frozenset[int] = frozenset()
+        self._steps = EngineSteps(time.monotonic)
         self._in_flight = 0
 
     @property
     def in_flight(self) -> int:
         """Generations that run or wait."""
         return self._in_flight
+
+    def signals(self) -> EngineSignals:
+        return self._steps.signals(idle=not self._in_flight)
 
     async def start(self) -> None:
         """Loads the model and warms it up; takes half a minute or minutes. Raises ConfigError or ModelFailed."""
@@ -67,8 +74,9 @@ class VllmEngine:
         self._vllm = vllm
         try:
             config = await asyncio.to_thread(vllm.engine_config, arguments)
-            loggers = self._stat_loggers() if self._stat_loggers else None
+            loggers = [self._steps.stat_logger(), *(self._stat_loggers() if self._stat_loggers else ())]
             self._engine = await asyncio.to_thread(vllm.make_engine, config, loggers)
+            self._end_ids = vllm.end_ids(config, self._engine)
             loaded = time.monotonic()
             await self._warm_up(on_cpu=vllm.cpu_flags is not None)
         except (ConfigError, ModelFailed):
@@ -86,22 +94,26 @@ class VllmEngine:
         (no token within `timeout_s`; an answer that has begun is cut, with the reason `abort`) or ModelFailed.
         """
         engine, vllm = self._running()
-        prompt_tokens = len(request.prompt_token_ids)
+        prompt_tokens, completed = len(request.prompt_token_ids), len(request.sent_token_ids)
         room = self._settings.max_model_len - prompt_tokens
         _check(request, room)
-        parameters = vllm.sampling_parameters(request.sampling, min(request.sampling.max_tokens, room))
-        prompt = {"type": "token", "prompt_token_ids": request.prompt_token_ids, "cache_salt": request.cache_salt}
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + request.timeout_s
-        cached, completed, reason = 0, 0, None
-        self._in_flight += 1
+        tokens_left = min(request.sampling.max_tokens, room) - completed
+        if (reason := self._ended(request, tokens_left)) is not None:
+            yield Finished(reason, prompt_tokens, 0, completed)
+            return
+        parameters = vllm.sampling_parameters(request.sampling, tokens_left)
+        prompt_ids = [*request.prompt_token_ids, *request.sent_token_ids]
+        prompt = {"type": "token", "prompt_token_ids": prompt_ids, "cache_salt": request.cache_salt}
+        deadline = asyncio.get_running_loop().time() + request.timeout_s
+        cached, has_given = 0, False
+        self._begin_one()
         try:
             async with aclosing(engine.generate(prompt, parameters, request.request_id)) as outputs:
                 while reason is None:
                     try:
                         async with asyncio.timeout_at(deadline):
                             # vLLM joins what came meanwhile, so that waiting is all it takes to gather.
-                            if completed and self._settings.flush_ms:
+                            if has_given and self._settings.flush_ms:
                                 await asyncio.sleep(self._settings.flush_ms / 1000)
                             output = await anext(outputs)
                     except TimeoutError:
@@ -110,11 +122,11 @@ class VllmEngine:
                         reason = "abort"
                         break
                     delta = output.outputs[0]
-                    token_ids = list(delta.token_ids)
-                    completed += len(token_ids)
+                    completed += len(delta.token_ids)
                     cached = max(cached, output.num_cached_tokens or 0)
-                    if token_ids or delta.text:
-                        yield Tokens(token_ids, delta.text)
+                    if delta.token_ids:
+                        has_given = True
+                        yield Tokens(tuple(delta.token_ids))
                     reason = (delta.finish_reason or "abort") if output.finished else None
         except (ModelFailed, DeadlineExceeded):
             raise
@@ -126,7 +138,7 @@ class VllmEngine:
             self._in_flight -= 1
         if reason == "error":
             raise ModelFailed("the engine gave up on a request")
-        yield Finished(reason, prompt_tokens, cached, completed)
+        yield Finished(reason, prompt_tokens, min(cached, prompt_tokens), completed)
 
     async def check_health(self) -> None:
         """Raises ModelFailed when the engine is not there or has died."""
@@ -146,6 +158,19 @@ class VllmEngine:
         if self._engine is None or self._vllm is None:
             raise ModelFailed("the engine is not running")
         return self._engine, self._vllm
+
+    def _begin_one(self) -> None:
+        if not self._in_flight:
+            self._steps.begin()
+        self._in_flight += 1
+
+    def _ended(self, request: Generate, tokens_left: int) -> str | None:
+        """Why nothing is left to say, where a replica was lost between an answer's last token and its end."""
+        if not request.sent_token_ids:
+            return None
+        if request.sent_token_ids[-1] in self._end_ids and not request.sampling.ignore_eos:
+            return "stop"
+        return "length" if tokens_left < 1 else None
 
     async def _warm_up(self, *, on_cpu: bool) -> None:
         for batch, length in warm_shapes(self._settings, on_cpu=on_cpu):
@@ -212,12 +237,6 @@ def engine_arguments(
     }
 
 
-def ray_stat_loggers() -> list[Any]:
-    """vLLM's logger that exports through Ray's metrics; for an engine inside a Serve replica."""
-    wrappers = importlib.import_module("vllm.v1.metrics.ray_wrappers")
-    return [wrappers.RayPrometheusStatLogger]
-
-
 def _set_environment(settings: ModelSettings, environ: MutableMapping[str, str]) -> None:
     environ["VLLM_CPU_KVCACHE_SPACE"] = str(settings.cpu_kv_cache_gib)
     if "VLLM_CPU_OMP_THREADS_BIND" not in environ:
@@ -242,7 +261,6 @@ def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
 
 class _Delta(Protocol):
     token_ids: Sequence[int]
-    text: str
     finish_reason: str | None
 
 
@@ -256,6 +274,7 @@ class _AsyncLlm(Protocol):
     """What is used of vLLM's AsyncLLM."""
 
     def generate(self, prompt: Any, sampling_params: Any, request_id: str) -> AsyncGenerator[_Output, None]: ...
+    def get_tokenizer(self) -> Any: ...
     async def check_health(self) -> None: ...
     def shutdown(self, timeout: float | None = None) -> None: ...
 
@@ -282,8 +301,14 @@ class _Vllm:
         except (ValueError, TypeError, OSError) as error:
             raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
 
-    def make_engine(self, config: Any, stat_loggers: list[Any] | None) -> _AsyncLlm:
+    def make_engine(self, config: Any, stat_loggers: list[Any]) -> _AsyncLlm:
         return self._async_llm.from_vllm_config(config, usage_context=self._usage.ENGINE_CONTEXT, stat_loggers=stat_loggers)
+
+    def end_ids(self, config: Any, engine: _AsyncLlm) -> frozenset[int]:
+        """The tokens at which the model ends an answer."""
+        known: int | list[int] | None = config.model_config.try_get_generation_config().get("eos_token_id")
+        ids = [known] if isinstance(known, int) else known or []
+        return frozenset(one for one in (*ids, engine.get_tokenizer().eos_token_id) if one is not None)
 
     def sampling_parameters(self, sampling: Sampling, max_tokens: int) -> Any:
         try:
@@ -292,8 +317,8 @@ class _Vllm:
                 top_p=sampling.top_p,
                 max_tokens=max_tokens,
                 seed=sampling.seed,
-                stop=list(sampling.stop),
                 ignore_eos=sampling.ignore_eos,
+                detokenize=False,
                 output_kind=self._sampling.RequestOutputKind.DELTA,
             )
         except self._invalid as error:

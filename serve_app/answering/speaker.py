@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 
 from serve_app import tracing
@@ -22,8 +23,9 @@ from serve_app.domain.knowledge import Passage
 from serve_app.domain.messages import Citation, Delta, Middle, Usage
 from serve_app.domain.model_card import ModelCard, may_answer
 from serve_app.domain.phrases import Phrase
+from serve_app.domain.stopping import StopStrings
 from serve_app.domain.wording import today
-from serve_app.ports import InferenceRoom
+from serve_app.ports import Detokenizer, InferenceRoom, Tokenizer
 
 # How long after the router's own patience a lost first piece is given up.
 GRACE_S = 0.5
@@ -37,6 +39,7 @@ class Speaker:
         card: ModelCard,
         room: InferenceRoom,
         voices: Voices,
+        tokenizer: Tokenizer,
         settings: ModelSettings,
         first_token_s: float,
         handover: Handover,
@@ -44,6 +47,7 @@ class Speaker:
         self.card = card
         self._room = room
         self._voices = voices
+        self._tokenizer = tokenizer
         self._settings = settings
         self._first_token_s = first_token_s
         self._handover = handover
@@ -62,7 +66,8 @@ class Speaker:
         prompt = renderer.public_prompt(passages, understood.text, understood.language)
         # The same in every session, so its question decides where it goes.
         sources = [p.text for p in passages]
-        draft = await self._draft(work, prompt, understood.canonical, sources, passages, close=None, shared=True)
+        new_tokens = len(prompt) - renderer.shared_tokens
+        draft = await self._draft(work, prompt, new_tokens, understood.canonical, sources, passages, close=None, shared=True)
         draft.sources = tuple(passage.source for passage in passages)
         # It is true as long as the first of its passages is.
         draft.expires_at = min((p.valid_to for p in passages if p.valid_to is not None), default=None)
@@ -92,7 +97,7 @@ class Speaker:
             outcome.facts_digest = prompt.facts_digest
 
         sources = [p.text for p in passages] + ([told] if told else [])
-        draft = await self._draft(work, prompt.token_ids, work.ask.session_id, sources, passages, close)
+        draft = await self._draft(work, prompt.token_ids, prompt.new_tokens, work.ask.session_id, sources, passages, close)
         draft.has_customer_facts = facts is not None or bool(work.session.turns)
         return draft
 
@@ -100,6 +105,7 @@ class Speaker:
         self,
         work: Work,
         prompt: Sequence[int],
+        new_tokens: int,
         session_key: str,
         sources: Sequence[str],
         passages: Sequence[Passage],
@@ -117,11 +123,13 @@ class Speaker:
             session_key=session_key,
             cache_salt=ask.caller.tenant,
             timeout_s=work.left_s,
+            uncached_tokens=new_tokens,
             join_key=join_key(prompt, ours, ask.caller.tenant) if joins else None,
             trace=tracing.outgoing(),
         )
         guard = FigureGuard(sources, today(work.clock.now(), self._voices.of(ask.caller.tenant).time_zone))
-        speech = _Speech(self._room.generate(request), guard, work)
+        stops = StopStrings(request.sampling.stop)
+        speech = _Speech(request, self._room.generate(request), self._tokenizer.stream(), stops, guard, work)
         visible = speech.visible()
         with work.step("model"):
             first = await self._first(visible, min(self._first_token_s, work.left_s))
@@ -146,10 +154,21 @@ class Speaker:
 
 
 class _Speech:
-    """One generation as it comes through the guard."""
+    """One generation's tokens as they become text, up to a stop string, through the guard."""
 
-    def __init__(self, pieces: AsyncGenerator[Piece, None], guard: FigureGuard, work: Work) -> None:
+    def __init__(
+        self,
+        request: Generate,
+        pieces: AsyncGenerator[Piece, None],
+        detokenizer: Detokenizer,
+        stops: StopStrings,
+        guard: FigureGuard,
+        work: Work,
+    ) -> None:
+        self._request = request
         self._pieces = pieces
+        self._detokenizer = detokenizer
+        self._stops = stops
         self._guard = guard
         self._work = work
         self.route: Route | None = None
@@ -158,7 +177,7 @@ class _Speech:
         self.finished: Finished | None = None
 
     async def visible(self) -> AsyncGenerator[str, None]:
-        """The text that may be seen. Ends where the guard trips; closing it ends the generation."""
+        """The text that may be seen. Ends at a stop string, and where the guard trips; closing it ends the generation."""
         asked_at = self._work.clock.monotonic()
         async with aclosing(self._pieces) as pieces:
             async for piece in pieces:
@@ -170,16 +189,32 @@ class _Speech:
                     self.finished = piece
                 else:
                     self.token_ids += piece.token_ids
-                    step = self._guard.feed(piece.text)
+                    heard = self._stops.feed(self._detokenizer.feed(piece.token_ids))
+                    step = self._guard.feed(heard.text)
                     if step.text:
                         yield step.text
                     if step.tripped:
                         self.tripped = True
                         return
-        last = self._guard.end()
-        self.tripped = last.tripped
-        if last.text:
-            yield last.text
+                    if heard.stopped:
+                        self._stopped()
+                        break
+        if last := self._last():
+            yield last
+
+    def _stopped(self) -> None:
+        """By a string that the engine knows nothing of: it may be saying more, or have ended for another reason."""
+        told = self.finished or Finished("", len(self._request.prompt_token_ids), 0, len(self.token_ids))
+        self.finished = replace(told, reason="stop")
+
+    def _last(self) -> str:
+        """What was held back."""
+        heard = self._stops.feed(self._detokenizer.end())
+        if heard.stopped:
+            self._stopped()
+        step, end = self._guard.feed(heard.text + self._stops.end()), self._guard.end()
+        self.tripped = end.tripped
+        return step.text + end.text
 
 
 async def _body(

@@ -67,8 +67,9 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    token_ids: list[int]
-    text: str
+    """The next of an answer. Their text is made where the answer is told, so that nothing of it is lost with a replica."""
+
+    token_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class Finished:
 
     reason: str
     prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
+    cached_tokens: int  # of the prompt's
+    completion_tokens: int  # with those that another replica had sent
     load: LoadReport | None = None
 
 

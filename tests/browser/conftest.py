@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
-from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from tests.browser.chat import Chat
 from tests.graph.front import Front, serving
+from tests.packaged import saying
 
 CHROMIUM = shutil.which("chromium")
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -39,7 +39,7 @@ NewChat = Callable[..., Awaitable[Chat]]
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def front(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Front]:
-    engine = ScriptedEngine(says(STORY), token_s=0.008)
+    engine = saying(STORY, token_s=0.008)
     tenants = {"demo": {"web": {"origins": [SHOP]}}}
     home = tmp_path_factory.mktemp("browser")
     async with serving(home, valkey_url, packaged_model, engine, tenants=tenants) as running:

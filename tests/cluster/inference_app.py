@@ -25,8 +25,8 @@ TOKEN_S = 0.02
 
 
 def slow_engine(_: Config) -> Engine:
-    """Says 200 words in 4 s."""
-    return ScriptedEngine(lambda _: [(7, "word ")] * TOKENS, token_s=TOKEN_S)
+    """Says 200 tokens in 4 s."""
+    return ScriptedEngine(lambda _: [7] * TOKENS, token_s=TOKEN_S)
 
 
 def a_request(name: str, session: str | None, *, tokens: int = 3, prompt_tokens: int = 8) -> Generate:

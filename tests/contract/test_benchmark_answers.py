@@ -21,9 +21,9 @@ from benchmarks.answering.policies import Policies
 from benchmarks.answering.questions import BadQuestions, Expect, Question, read_questions
 from benchmarks.answering.shop import Customer, Shop
 from benchmarks.answering.truth import wrong_facts
-from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.demo.shop import make_shop
 from tests.graph.front import serving
+from tests.packaged import saying
 
 POLICIES = Policies(
     durations=frozenset({("day", 7), ("hour", 48)}), amounts=frozenset({9900}), spans=frozenset({("09:00", "22:00")})
@@ -323,7 +323,7 @@ async def test_it_asks_a_running_installation_and_says_what_came_of_it(
     ]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     failures = tmp_path / "failures.jsonl"
-    async with serving(tmp_path / "home", valkey_url, packaged_model, ScriptedEngine()) as front:
+    async with serving(tmp_path / "home", valkey_url, packaged_model, saying()) as front:
         options = Namespace(url=front.url, key=front.key, data_dir=tmp_path / "home", failures=failures)
         result = await answers.run(options, read_questions(file))
     assert (result["n"], result["correct"], result["wrong"], result["not_judged"], result["wrong_fact"]) == (5, 3, 1, 1, 0)

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.adapters.tokenizer import HfTokenizer
 from tests.graph.front import Front, serving
+from tests.packaged import saying
 
 CHAT = "Tell me a joke"
 
@@ -231,7 +231,7 @@ class TestAModelThatMisbehaves:
         async with serving(tmp_path, valkey_url, packaged_model, engine, **settings) as running:
             yield running
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("It takes 5 days, about $30.")), {})], indirect=True)
+    @pytest.mark.parametrize("broken", [(saying("It takes 5 days, about $30."), {})], indirect=True)
     async def test_a_figure_without_a_source_stops_the_answer(self, broken: Front) -> None:
         answer = await broken.ask(CHAT)
         assert answer["finish_reason"] == "guard"
@@ -239,7 +239,7 @@ class TestAModelThatMisbehaves:
         assert said.strip() == "It takes"
         assert "our team" in handoff.lower()
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("5 days.")), {})], indirect=True)
+    @pytest.mark.parametrize("broken", [(saying("5 days."), {})], indirect=True)
     async def test_a_figure_at_once_is_a_hand_over(self, broken: Front) -> None:
         answer = await broken.ask(CHAT)
         assert answer["finish_reason"] == "guard"
@@ -248,7 +248,7 @@ class TestAModelThatMisbehaves:
         turns = (await broken.get(f"/v1/sessions/{answer['session_id']}")).json()["turns"]
         assert turns[0]["answer"]["text"] == answer["text"]
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(), {})], indirect=True)
+    @pytest.mark.parametrize("broken", [(saying(), {})], indirect=True)
     async def test_a_dead_engine_is_said_before_the_answer_begins(self, broken: Front) -> None:
         broken.engine.fail()
         response = await broken.post("/v1/ask", json={"question": CHAT})
@@ -257,7 +257,7 @@ class TestAModelThatMisbehaves:
         assert (await broken.get("/readyz")).status_code == 503
         assert (await broken.ask("你好"))["source"] in ("faq", "cache")
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(), {})], indirect=True)
+    @pytest.mark.parametrize("broken", [(saying(), {})], indirect=True)
     async def test_a_question_that_failed_can_be_asked_again(self, broken: Front) -> None:
         session_id = (await broken.ask("你好"))["session_id"]
         again = {"question": CHAT, "session_id": session_id, "message_id": "m1"}
@@ -268,13 +268,13 @@ class TestAModelThatMisbehaves:
         turns = (await broken.get(f"/v1/sessions/{session_id}")).json()["turns"]
         assert [turn["question"] for turn in turns] == ["你好", CHAT]
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(token_s=60), {"deadlines": {"first_token_s": 0.2}})], indirect=True)
+    @pytest.mark.parametrize("broken", [(saying(token_s=60), {"deadlines": {"first_token_s": 0.2}})], indirect=True)
     async def test_a_silent_model_is_a_504(self, broken: Front) -> None:
         response = await broken.post("/v1/ask", json={"question": CHAT})
         assert response.status_code == 504
         assert response.json()["error"]["code"] == "deadline_exceeded"
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("word " * 200), token_s=0.02), {})], indirect=True)
+    @pytest.mark.parametrize("broken", [(saying("word " * 200, token_s=0.02), {})], indirect=True)
     async def test_a_client_that_goes_away_ends_the_generation(self, broken: Front) -> None:
         async with asking(broken, CHAT) as response:
             events = events_of(response)
@@ -291,7 +291,7 @@ class TestAModelThatMisbehaves:
         assert turn["answer"]["text"]
         assert (await broken.ask("你好", session_id=meta["session_id"]))["text"]
 
-    @pytest.mark.parametrize("broken", [(ScriptedEngine(says("word " * 200), token_s=0.02), {})], indirect=True)
+    @pytest.mark.parametrize("broken", [(saying("word " * 200, token_s=0.02), {})], indirect=True)
     async def test_a_client_of_the_json_form_that_goes_away_ends_it_too(self, broken: Front) -> None:
         asked = asyncio.create_task(broken.post("/v1/ask", json={"question": CHAT}))
         async with asyncio.timeout(5):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.adapters.tokenizer import HfTokenizer
 from tests.graph.front import Front, serving
+from tests.packaged import saying
 
 MODEL = {
     "demo": False,
@@ -23,7 +23,7 @@ UNPUBLISHED = "Do you deliver to Antarctica?"
 
 @pytest.fixture(scope="module")
 async def capable(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Front]:
-    engine = ScriptedEngine(says("I would look at the policy."), max_model_len=32768)
+    engine = saying("I would look at the policy.", max_model_len=32768)
     async with serving(tmp_path_factory.mktemp("capable"), valkey_url, packaged_model, engine, model=MODEL) as front:
         yield front
 

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from serve_app.adapters import record
 from serve_app.adapters.desk_watch import DeskWatch
-from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock
 from serve_app.answering.handover import HandoverShop
@@ -24,6 +23,7 @@ from serve_app.domain.messages import Agent, Conversation, DeskEvent, Handoff
 from tests.contract.webhook_receiver import Receiver, receiving
 from tests.graph.front import Front, serving
 from tests.graph.socket_client import greeted
+from tests.packaged import saying
 
 SECRET = "a secret of more than twenty-four bytes"
 TICKETS = "/v1/admin/desk/tickets"
@@ -262,7 +262,7 @@ class TestASlowModel:
         self, tmp_path: Path, valkey_url: str, packaged_model: Path, front: Front, receiver: Receiver
     ) -> AsyncGenerator[tuple[Front, Colleague]]:
         """With a webhook, too."""
-        engine = ScriptedEngine(says("word " * 40), token_s=0.01)
+        engine = saying("word " * 40, token_s=0.01)
         (tmp_path / "hook-secret").write_text(SECRET)
         desk = {"webhook_url": receiver.url, "webhook_secret": "file:hook-secret"}
         (tmp_path / "shop.db").symlink_to(front.config.home / "shop.db")

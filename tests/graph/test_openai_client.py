@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.domain.generation import Generate
 from tests.graph.front import Front, serving
+from tests.packaged import packaged_tokenizer
 
 CHAT = "Tell me a joke"
 PUBLISHED = "What is your return policy?"
@@ -292,8 +293,8 @@ class Script:
 
     text = ""
 
-    def __call__(self, request: Generate) -> list[tuple[int, str]]:
-        return says(self.text)(request)
+    def __call__(self, request: Generate) -> Sequence[int]:
+        return says(self.text, packaged_tokenizer())(request)
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI
 
 from serve_app import assembly
-from serve_app.adapters.scripted_engine import ScriptedEngine, says
+from serve_app.adapters.scripted_engine import says
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.domain.sharing import SharedAnswer
 from tests.graph.front import Front, serving
+from tests.packaged import saying
 
 MODEL = {
     "demo": False,
@@ -78,7 +79,7 @@ def writes() -> Writes:
 async def front(
     tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path, writes: Writes
 ) -> AsyncGenerator[Front]:
-    engine = ScriptedEngine(says("I would look at the policy."), max_model_len=32768)
+    engine = saying("I would look at the policy.", max_model_len=32768)
     home = tmp_path_factory.mktemp("openai")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assembly, "TieredAnswers", lambda *_: writes)
@@ -149,8 +150,7 @@ class TestThePromptGrows:
             said = await ask(client, messages)
             assert prompt(front)[: len(before)] == before
             assert len(prompt(front)) > len(before)
-            # The scripted engine's tokens are the characters' codes.
-            before = [*prompt(front), *(ord(character) for character in said)]
+            before = [*prompt(front), *says(said, tokenizer)(front.engine.requests[-1])]
         assert front.order_of("C1002") in tokenizer.decode(prompt(front))
 
     async def test_also_over_answers_that_are_not_the_models(self, front: Front, client: AsyncOpenAI) -> None:

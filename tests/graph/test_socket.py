@@ -18,11 +18,11 @@ from websockets.exceptions import InvalidStatus
 from deployments import one_process
 from serve_app.adapters.redis_client import connect
 from serve_app.adapters.redis_sessions import RedisSessions
-from serve_app.adapters.scripted_engine import ScriptedEngine, says
 from serve_app.domain.session import QuestionRecord
 from tests.graph.front import Front, serving
 from tests.graph.redis_link import RedisLink
 from tests.graph.socket_client import Frame, greeted, names_of, open_socket, text_of
+from tests.packaged import saying
 
 CHAT = "Tell me a joke"
 STORY = "Once upon a time there was a shop."
@@ -311,7 +311,7 @@ async def slow(
     (home / "shop.db").symlink_to(front.config.home / "shop.db")
     limits = {"grace_s": 0.3, "hello_s": 0.3, "socket_idle_s": 1.0, "sockets": 3, "socket_backlog_chars": 2000}
     web = {"web": {"origins": ["https://shop.example"]}}
-    engine = ScriptedEngine(says(STORY), token_s=0.005)
+    engine = saying(STORY, token_s=0.005)
     async with serving(home, link.url, packaged_model, engine, limits=limits, tenants={"demo": web}) as running:
         yield running
 
@@ -409,7 +409,7 @@ EVENTS = 7
 @pytest.fixture(scope="module")
 async def pair(front: Front) -> AsyncGenerator[tuple[Front, Front]]:
     """Two processes over one Redis and one record, and one model that takes its time."""
-    engine = ScriptedEngine(says("Once up"), token_s=0.02)
+    engine = saying("Once up", token_s=0.02)
     await engine.start()
     async with contextlib.AsyncExitStack() as stack:
         fronts: list[Front] = []

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from serve_app.adapters import record
-from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.demo.knowledge import publish_demo
 from tests.graph.front import Front, serving
+from tests.packaged import saying
 
 TEA = {"sources": [], "web": {"origins": ["https://shop.example"]}, "tokens": {"secret": "env:TEA_SECRET"}}
 
@@ -30,7 +30,7 @@ async def front(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packa
         home,
         valkey_url,
         packaged_model,
-        ScriptedEngine(),
+        saying(),
         tenants={"demo": {}, "tea": tea, "mine": mine},
         limits={"visitors_per_minute": 40},
     ) as running:
