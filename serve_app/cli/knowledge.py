@@ -13,8 +13,9 @@ import typer
 from serve_app.adapters.csv_knowledge import csv_of
 from serve_app.adapters.knowledge_file import read_path
 from serve_app.adapters.yaml_knowledge import yaml_of
+from serve_app.cli.console import By, row, say, who
 from serve_app.cli.key import ConfigFile, chosen_tenant, read_config
-from serve_app.cli.knowledge_record import By, Tenant, edit, local, row, say, who
+from serve_app.cli.knowledge_record import Tenant, edit, local
 from serve_app.cli.knowledge_review import feedback, proposals
 from serve_app.config import Config
 from serve_app.demo.knowledge import demo_knowledge

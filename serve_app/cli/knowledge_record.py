@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_feedback import SqlRatings
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.sql_proposals import SqlProposals
+from serve_app.cli.console import say
 from serve_app.config import Config
 from serve_app.domain.errors import ConfigError
 from serve_app.first_questions import FirstQuestions, make_understander
@@ -27,7 +27,6 @@ from serve_app.ports import Proposals, Ratings
 T = TypeVar("T")
 
 Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose knowledge. [default: the only one]")]
-By = Annotated[str | None, typer.Option("--by", help="Who does it, for the history. [default: the user]")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +64,6 @@ def _now() -> datetime:
 def edit(settings: Config, call: Callable[[KnowledgeEditor], Awaitable[T]]) -> T:
     """As `in_record`, for what the editor does."""
     return in_record(settings, lambda parts: call(parts.editor))
-
-
-def who(by: str | None) -> str:
-    """For the history: the name that was given, else the user's."""
-    if by:
-        return by
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
-
-
-def say(text: str) -> None:
-    """All but what was asked for goes to stderr."""
-    typer.echo(text, err=True)
-
-
-def row(*cells: str) -> None:
-    """A line of a table on stdout; its cells hold no line breaks and no tabs."""
-    typer.echo("\t".join(" ".join(cell.split()) for cell in cells).rstrip())
 
 
 def local(instant: datetime, settings: Config, tenant: str) -> str:

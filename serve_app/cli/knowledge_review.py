@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from serve_app.cli.console import By, row, say, who
 from serve_app.cli.key import ConfigFile, chosen_tenant, read_config
-from serve_app.cli.knowledge_record import By, Parts, Tenant, in_record, local, row, say, who
+from serve_app.cli.knowledge_record import Parts, Tenant, in_record, local
 
 
 def proposals(

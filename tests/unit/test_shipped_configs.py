@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from serve_app.config import Config
+from serve_app.domain.scaling_policy import Budget, Replicas, ScalingPolicy
 from serve_app.local import serve_file
+from serve_app.scaling_file import read_policy
 
 ROOT = Path(__file__).parents[2]
-SERVE_FILES = sorted((ROOT / "serve_app" / "configs").glob("*.yaml"))
+CONFIGS = ROOT / "serve_app" / "configs"
+POLICY = CONFIGS / "scaling.example.yaml"
+SERVE_FILES = sorted(set(CONFIGS.glob("*.yaml")) - {POLICY})
 
 
 def models() -> list[tuple[str, Config]]:
@@ -36,3 +41,10 @@ def test_each_serve_file_is_valid() -> None:
 def test_a_model_that_would_think_opens_with_an_empty_think_block(where: str, config: Config) -> None:
     if "qwen3" in (config.model.path or "").lower():
         assert config.model.think_block, where
+
+
+def test_the_example_of_a_scaling_policy_is_valid_and_shows_the_defaults() -> None:
+    policy = read_policy(POLICY.read_text(encoding="utf-8"), POLICY.name)
+    defaults = ScalingPolicy()
+    assert policy.calendar
+    assert replace(policy, calendar=(), replicas=Replicas(), budget=Budget()) == defaults
