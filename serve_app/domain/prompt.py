@@ -55,12 +55,14 @@ FORMATS = {"chatml": CHATML}
 
 @dataclass(frozen=True, slots=True)
 class SessionPrompt:
-    """`appended` is what this turn adds before its answer; `facts_digest` says which facts the prompt now holds."""
+    """`appended` is what this turn adds before its answer; `facts_digest` says which facts the prompt now holds. The last
+    `new_tokens` stood in no earlier prompt of the session: what a replica that holds its keys and values has to compute."""
 
     token_ids: tuple[int, ...]
     appended: tuple[int, ...]
     facts_digest: str | None
     folded: bool = False
+    new_tokens: int = 0
 
 
 # Kept free between prompt and limit: the end marker, and room for counting differences between engines.
@@ -161,6 +163,11 @@ class PromptRenderer:
                 return ids
         raise TooLong("The question is longer than the model can read. Please ask more briefly.", param="question")
 
+    @property
+    def shared_tokens(self) -> int:
+        """How many tokens every prompt begins with: the system text and the policies."""
+        return len(self._prefix)
+
     def close_turn(self, prompt: SessionPrompt, answer: Sequence[int] | str) -> tuple[int, ...]:
         """Everything the turn appended, with its answer and end marker: for `AnswerRecord.rendered[model_key]`.
 
@@ -195,7 +202,14 @@ class PromptRenderer:
         news = self._facts(facts_text, language) if facts_text and is_news else ()
         appended = (*news, *asked)
         token_ids = (*prefix, *history, *appended)
-        return SessionPrompt(token_ids, appended, digest or held) if len(token_ids) <= self._limit else None
+        if len(token_ids) > self._limit:
+            return None
+        # Behind the last turn that this model answered: what came after it was said by others, and never rendered.
+        known = max((i + 1 for i in range(start, len(turns)) if _was_rendered(turns[i], model_key)), default=start)
+        new_tokens = sum(map(len, parts[known:])) + len(appended)
+        if known == start:
+            new_tokens += len(prefix) - len(self._prefix)
+        return SessionPrompt(token_ids, appended, digest or held, new_tokens=new_tokens)
 
     def _folded(
         self,
@@ -217,7 +231,9 @@ class PromptRenderer:
             first -= 1
         appended = (*self._summary(turns[:first]), *kept, *facts, *asked)
         token_ids = (*prefix, *appended)
-        return SessionPrompt(token_ids, appended, _digest(facts_text), folded=True) if len(token_ids) <= self._limit else None
+        if len(token_ids) > self._limit:
+            return None
+        return SessionPrompt(token_ids, appended, _digest(facts_text), folded=True, new_tokens=len(appended))
 
     def _summary(self, turns: Sequence[Turn]) -> tuple[int, ...]:
         """What was asked and answered, clipped, the newest first to be kept, in at most an eighth of the limit."""
@@ -277,6 +293,10 @@ class PromptRenderer:
         if len(ids) != 1:
             raise ConfigError(f"the model's tokenizer does not know the marker {marker}: choose another model.chat_format")
         return ids[0]
+
+
+def _was_rendered(turn: Turn, model_key: str) -> bool:
+    return bool(turn.answer and turn.answer.rendered.get(model_key))
 
 
 def _held_digest(turns: Sequence[Turn], model_key: str) -> str | None:

@@ -36,6 +36,7 @@ def test_a_prompt_begins_with_the_one_before_and_its_answer(tokenizer: Tokenizer
         prompt = played.play(step)
         if prompt is not None:
             assert prompt.token_ids[: len(held)] == held
+            assert prompt.new_tokens == len(prompt.token_ids) - (len(held) or played.renderer.shared_tokens)
             assert not prompt.folded
 
 

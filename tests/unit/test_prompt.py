@@ -47,6 +47,33 @@ def test_unchanged_facts_are_said_once_and_changed_ones_again() -> None:
     assert "FACTS" not in shown(asked(conversation, "four", facts="FACTS-A").appended), "they are still in the prompt"
 
 
+def test_what_no_earlier_prompt_held_is_new() -> None:
+    renderer = a_renderer()
+    conversation = Conversation(renderer, TOKENIZER)
+    first = asked(conversation, "one", facts="FACTS")
+    assert first.new_tokens == len(first.token_ids) - renderer.shared_tokens
+    conversation.play(Step("model", "one", "1", facts="FACTS"))
+    for by in ("faq", "nobody", "other model"):
+        conversation.play(Step(by, f"asked of {by}", "said"))
+    later = asked(conversation, "five", facts="FACTS")
+    assert later.token_ids[-later.new_tokens :] == later.token_ids[len(conversation.held) :]
+    assert len(later.appended) < later.new_tokens
+
+
+def test_a_client_s_wishes_are_new_once() -> None:
+    conversation = Conversation(a_renderer(), TOKENIZER)
+
+    def new_tokens() -> int:
+        return conversation.renderer.session_prompt(
+            conversation.turns, MODEL, "Q", facts_text=None, language="en", instructions="Be brief."
+        ).new_tokens
+
+    without = asked(conversation, "Q").new_tokens
+    assert new_tokens() > without
+    conversation.play(Step("model", "one", "1"))
+    assert new_tokens() == asked(conversation, "Q").new_tokens
+
+
 def test_a_history_that_was_cut_starts_anew_with_its_facts_and_grows_from_there() -> None:
     conversation = Conversation(a_renderer(), TOKENIZER)
     for number in range(4):
@@ -115,6 +142,7 @@ def test_a_fold_keeps_the_newest_turns_and_the_gist_of_the_oldest() -> None:
         conversation.play(Step("model", f"question {number} {'x' * 30}", f"answer {number}", facts="FACTS"))
     folds = [prompt.folded for prompt in conversation.prompts]
     assert 0 < folds.count(True) < 10
+    assert all(p.new_tokens == len(p.token_ids) - conversation.renderer.shared_tokens for p in conversation.prompts if p.folded)
     last_fold = shown(next(prompt for prompt in reversed(conversation.prompts) if prompt.folded).token_ids)
     assert last_fold.count("[Earlier in this conversation]") == 1
     assert last_fold.count("FACTS") == 1
