@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from ray import serve
 
@@ -13,8 +14,10 @@ from serve_app.adapters.vllm_engine import VllmEngine
 from serve_app.adapters.vllm_stats import ray_stat_loggers
 from serve_app.config import Config
 from serve_app.domain.generation import Finished, Generate, Piece, Started
+from serve_app.joining import Joining
 from serve_app.packaged_model import model_path
 from serve_app.ports import Engine
+from serve_app.replica_load import ReplicaLoad
 
 
 def vllm_engine(config: Config) -> Engine:
@@ -31,19 +34,22 @@ class Inference:
         self._replica_id = serve.get_replica_context().replica_id.unique_id
         self._engine = make_engine(config)
         await self._engine.start()
+        self._load = ReplicaLoad(self._replica_id, self._engine.generate)
+        self._joining = Joining(self._load.generate)
 
     async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
         """Started, then Tokens as they come, then Finished. Closing it, or losing the caller, aborts."""
-        yield Started(self._replica_id, "home")
+        yield Started(self._replica_id, "home", self._load.report(request.origin))
         tracer, parent = tracing.tracer(), tracing.incoming(request.trace)
         span = tracer.start_span("generate", context=parent)
         try:
-            async with aclosing(self._engine.generate(request)) as pieces:
+            async with aclosing(self._joining.generate(request)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Finished):
                         span.set_attribute("gen_ai.usage.input_tokens", piece.prompt_tokens)
                         span.set_attribute("gen_ai.usage.output_tokens", piece.completion_tokens)
                         span.set_attribute("zerowait.cached_tokens", piece.cached_tokens)
+                        piece = replace(piece, load=self._load.report(request.origin))
                     yield piece
         finally:
             span.end()
