@@ -12,6 +12,7 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
 from deployments.ingress.draining import DrainWatch
+from deployments.route_metrics import RouteMetrics
 from serve_app import tracing
 from serve_app.answering.failover import Failover
 from serve_app.api.app import create_app
@@ -31,7 +32,8 @@ class Ingress:
         # In production the engine is an application of its own.
         engine = engine or serve.get_deployment_handle("Inference", app_name=config.engine_app)
         cache_room, context_room = CacheHandle(cache), ContextHandle(context)
-        inference = InferenceHandle(engine, Fleet(time.monotonic), origin=serve.get_replica_context().replica_id.unique_id)
+        fleet = Fleet(time.monotonic, counts=RouteMetrics())
+        inference = InferenceHandle(engine, fleet, origin=serve.get_replica_context().replica_id.unique_id)
         checks = {"cache": cache_room.check, "context": context_room.check, "inference": inference.check}
         rooms = OtherRooms(cache_room, context_room, Failover(inference), checks)
         services = await assemble(config, rooms, self._stack)
