@@ -1,0 +1,84 @@
+"""Two ingress processes over two replicas with the scripted engine. Each HTTP request is one question, streamed as lines."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from ray import serve
+from ray.serve.deployment import Application, Deployment
+from ray.serve.handle import DeploymentHandle
+
+from deployments.handles import InferenceHandle
+from deployments.inference.room import Inference
+from serve_app.adapters.scripted_engine import ScriptedEngine
+from serve_app.config import Config
+from serve_app.domain.generation import Finished, Generate, Sampling, Started
+from serve_app.fleet import Fleet
+from serve_app.ports import Engine
+
+TOKEN_S = 0.05
+
+
+def counted_engine(config: Config) -> Engine:
+    """Says 7, 8, 9, … and writes a line to `generations` in the data folder for each generation."""
+
+    def script(request: Generate) -> list[int]:
+        with (config.home / "generations").open("a") as counted:
+            counted.write(f"{request.request_id}\n")
+        return list(range(7, 3007))
+
+    return ScriptedEngine(script, token_s=TOKEN_S)
+
+
+class Front:
+    """`GET /?key=K&tokens=N` gives lines of JSON: {"front", "replica"}, lists of token ids, {"reason", "completion_tokens"}."""
+
+    def __init__(self, inference: DeploymentHandle) -> None:
+        self._name = f"front-{os.getpid()}"
+        self._room = InferenceHandle(inference, Fleet(time.monotonic), self._name)
+        self._numbers = itertools.count()
+
+    async def __call__(self, request: Request) -> StreamingResponse:
+        key, tokens = request.query_params["key"], int(request.query_params["tokens"])
+        name = f"{self._name}-{next(self._numbers)}"
+        asked = Generate(name, [1] * 8, Sampling(max_tokens=tokens), key, "demo", timeout_s=300, join_key=f"{key}-{tokens}")
+        return StreamingResponse(self._lines(asked), media_type="text/plain")
+
+    async def _lines(self, asked: Generate) -> AsyncGenerator[str, None]:
+        async for piece in self._room.generate(asked):
+            match piece:
+                case Started():
+                    yield _line({"front": self._name, "replica": piece.replica_id})
+                case Finished():
+                    yield _line({"reason": piece.reason, "completion_tokens": piece.completion_tokens})
+                case _:
+                    yield _line(list(getattr(piece, "token_ids", ())))
+
+
+def application(data_dir: Path) -> Application:
+    router = {"request_router_class": "deployments.inference.router:FleetRouter"}
+    inference = _deployed(Inference, 256, request_router_config=router).bind(Config(data_dir=data_dir), counted_engine)
+    return _deployed(Front, 256).bind(inference)
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value) + "\n"
+
+
+def _deployed(room: type[Any], max_ongoing_requests: int, **options: Any) -> Deployment:
+    return serve.deployment(
+        name=room.__name__,
+        num_replicas=2,
+        max_ongoing_requests=max_ongoing_requests,
+        ray_actor_options={"num_cpus": 0},
+        graceful_shutdown_timeout_s=1,
+        **options,
+    )(room)

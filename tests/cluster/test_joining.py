@@ -1,0 +1,111 @@
+"""Equal public questions on a real Ray: two ingress processes, two replicas, one generation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import ray
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from tests.cluster.joining_app import application
+from tests.cluster.local_start import free_ports
+
+ROOT = Path(__file__).parent.parent.parent
+MANY = 200
+# Longer than it takes all to come, on any machine: it is given up, never read to its end.
+ENDLESS = 3000
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("joining")
+
+
+@pytest.fixture(scope="module")
+def url(data_dir: Path) -> Iterator[str]:
+    port = free_ports(1)[0]
+    os.environ["RAY_AUTH_MODE"] = "disabled"
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}})
+    try:
+        serve.start(http_options={"host": "127.0.0.1", "port": port})
+        serve.run(application(data_dir), name="joining", route_prefix="/")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        serve.shutdown()
+        ray.shutdown()
+
+
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=url, timeout=120, limits=httpx.Limits(max_connections=None)) as client:
+        yield client
+
+
+Lines = AsyncGenerator[Any, None]
+
+
+@asynccontextmanager
+async def asking(client: httpx.AsyncClient, key: str, tokens: int) -> AsyncIterator[Lines]:
+    """The answer's lines; leaving it is a client that goes away."""
+
+    async def lines() -> Lines:
+        async for line in response.aiter_lines():
+            yield json.loads(line)
+
+    async with client.stream("GET", "", params={"key": key, "tokens": tokens}) as response:
+        assert response.status_code == 200
+        yield lines()
+
+
+def generations(data_dir: Path) -> int:
+    counted = data_dir / "generations"
+    return len(counted.read_text().splitlines()) if counted.exists() else 0
+
+
+async def test_many_at_once_through_two_processes_are_one_generation(
+    url: str, client: httpx.AsyncClient, data_dir: Path
+) -> None:
+    before = generations(data_dir)
+    async with AsyncExitStack() as open_streams:
+        streams = await asyncio.gather(
+            *(open_streams.enter_async_context(asking(client, "many", ENDLESS)) for _ in range(MANY))
+        )
+        begun = await asyncio.gather(*(anext(lines) for lines in streams))
+        openings = await asyncio.gather(*(anext(lines) for lines in streams))
+        assert len({said["front"] for said in begun}) == 2
+        assert len({said["replica"] for said in begun}) == 1
+        assert all(opening[0] == 7 for opening in openings), "everybody gets it from the start"
+        assert generations(data_dir) - before == 1
+    await until_idle(serve.get_deployment_handle("Inference", app_name="joining"))
+
+
+async def test_the_first_one_leaves_and_the_others_get_it_whole(client: httpx.AsyncClient, data_dir: Path, url: str) -> None:
+    before = generations(data_dir)
+    async with AsyncExitStack() as others_open:
+        async with asking(client, "leader", 60) as leader:
+            await anext(leader)
+            await anext(leader)
+            others = [await others_open.enter_async_context(asking(client, "leader", 60)) for _ in range(6)]
+            for lines in others:
+                await anext(lines)
+                await anext(lines)
+        for lines in others:
+            rest = [line async for line in lines]
+            assert rest[-1] == {"reason": "length", "completion_tokens": 60}
+            assert rest[-2][-1] == 66
+    assert generations(data_dir) - before == 1
+
+
+async def until_idle(handle: DeploymentHandle) -> None:
+    async with asyncio.timeout(30):
+        while sum(await handle.broadcast("in_flight").results_async()):
+            await asyncio.sleep(0.05)
