@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,8 +13,9 @@ from ray import serve
 from serve_app import tracing
 from serve_app.adapters.vllm_engine import VllmEngine
 from serve_app.adapters.vllm_stats import ray_stat_loggers
+from serve_app.beats import Beats
 from serve_app.config import Config
-from serve_app.domain.generation import Finished, Generate, Piece, Started
+from serve_app.domain.generation import Beat, Finished, Generate, Piece, Started, Tokens
 from serve_app.joining import Joining
 from serve_app.packaged_model import model_path
 from serve_app.ports import Engine
@@ -36,19 +38,22 @@ class Inference:
         await self._engine.start()
         self._load = ReplicaLoad(self._replica_id, self._engine.generate)
         self._joining = Joining(self._load.generate)
+        self._beats = Beats(self._engine, config.failover.stall_s, time.monotonic)
 
-    async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
-        """Started, then Tokens as they come, then Finished. Closing it, or losing the caller, aborts."""
+    async def generate(self, request: Generate) -> AsyncGenerator[Piece | Beat, None]:
+        """Started, then Tokens as they come, and Beats while there are none, then Finished. Closing it, or losing the caller,
+        aborts."""
         yield Started(self._replica_id, "home", self._load.report(request.origin))
         tracer, parent = tracing.tracer(), tracing.incoming(request.trace)
         span = tracer.start_span("generate", context=parent)
         try:
-            async with aclosing(self._joining.generate(request)) as pieces:
+            async with aclosing(self._beats.beating(self._joining.generate(request))) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Finished):
                         span.set_attribute("gen_ai.usage.input_tokens", piece.prompt_tokens)
                         span.set_attribute("gen_ai.usage.output_tokens", piece.completion_tokens)
                         span.set_attribute("zerowait.cached_tokens", piece.cached_tokens)
+                    if not isinstance(piece, Tokens):
                         piece = replace(piece, load=self._load.report(request.origin))
                     yield piece
         finally:
@@ -56,11 +61,12 @@ class Inference:
 
     async def check_health(self) -> None:
         """Serve replaces the replica when this raises three times in a row."""
-        await self._engine.check_health()
+        await self._beats.check()
 
     async def in_flight(self) -> int:
         """Generations that run or wait here."""
         return self._engine.in_flight
 
     async def __del__(self) -> None:
+        await self._beats.aclose()
         await self._engine.close()

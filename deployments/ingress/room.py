@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from deployments.failover_metrics import FailoverMetrics
 from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
 from deployments.ingress.draining import DrainWatch
 from deployments.route_metrics import RouteMetrics
@@ -35,7 +36,9 @@ class Ingress:
         fleet = Fleet(time.monotonic, counts=RouteMetrics())
         inference = InferenceHandle(engine, fleet, origin=serve.get_replica_context().replica_id.unique_id)
         checks = {"cache": cache_room.check, "context": context_room.check, "inference": inference.check}
-        rooms = OtherRooms(cache_room, context_room, Failover(inference), checks)
+        failover = Failover(inference, config.failover, time.monotonic, FailoverMetrics().count)
+        self._stack.push_async_callback(failover.aclose)
+        rooms = OtherRooms(cache_room, context_room, failover, checks)
         services = await assemble(config, rooms, self._stack)
         # Answers whose sockets have gone to other processes are given from here to their end.
         self._stack.push_async_callback(services.live.settled)
