@@ -15,6 +15,7 @@ from deployments.context.room import Context
 from deployments.inference.door import Door
 from deployments.inference.placement import placement_group
 from deployments.inference.room import Inference, vllm_engine
+from deployments.inference.scaling import autoscaling
 from deployments.ingress.room import Ingress
 from serve_app.config import Config, RoomSettings
 from serve_app.ports import Engine
@@ -56,6 +57,8 @@ def inference(config: Config, make_engine: Callable[[Config], Engine] = vllm_eng
     }
     if (bundles := placement_group(config)) is not None:
         options |= bundles
+    if (scaling := autoscaling(config)) is not None:
+        options |= {"autoscaling_config": scaling, "num_replicas": None}
     return deploy(Inference, config.rooms.inference, config, **options).bind(config, make_engine)
 
 
@@ -63,7 +66,7 @@ def deploy(room: Any, settings: RoomSettings, config: Config, **options: Any) ->
     """A room as a Serve deployment: plain classes become deployments here and nowhere else."""
     return serve.deployment(
         name=options.pop("name", None) or room.__name__,
-        num_replicas=settings.replicas,
+        num_replicas=options.pop("num_replicas", settings.replicas),
         max_ongoing_requests=settings.max_ongoing_requests,
         ray_actor_options=options.pop("ray_actor_options", {"num_cpus": settings.cpus, "num_gpus": settings.gpus}),
         # A replica that is replaced ends its streams first, the one that began last among them; it goes as soon as it has.

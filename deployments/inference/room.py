@@ -20,6 +20,7 @@ from serve_app.joining import Joining
 from serve_app.packaged_model import model_path
 from serve_app.ports import Engine
 from serve_app.replica_load import ReplicaLoad
+from serve_app.replica_signals import ReplicaSignals
 
 
 def vllm_engine(config: Config) -> Engine:
@@ -36,13 +37,15 @@ class Inference:
         self._replica_id = serve.get_replica_context().replica_id.unique_id
         self._engine = make_engine(config)
         await self._engine.start()
-        self._load = ReplicaLoad(self._replica_id, self._engine.generate)
+        self._signals = ReplicaSignals(self._engine.signals, self._engine.generate, time.monotonic)
+        self._load = ReplicaLoad(self._replica_id, self._signals.generate)
         self._joining = Joining(self._load.generate)
         self._beats = Beats(self._engine, config.failover.stall_s, time.monotonic)
 
     async def generate(self, request: Generate) -> AsyncGenerator[Piece | Beat, None]:
         """Started, then Tokens as they come, and Beats while there are none, then Finished. Closing it, or losing the caller,
         aborts."""
+        self._signals.took(request)
         yield Started(self._replica_id, "home", self._load.report(request.origin))
         tracer, parent = tracing.tracer(), tracing.incoming(request.trace)
         span = tracer.start_span("generate", context=parent)
@@ -62,6 +65,10 @@ class Inference:
     async def check_health(self) -> None:
         """Serve replaces the replica when this raises three times in a row."""
         await self._beats.check()
+
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """Serve asks once a second, where the number of replicas is not fixed."""
+        return self._signals.told()
 
     async def in_flight(self) -> int:
         """Generations that run or wait here."""
