@@ -22,11 +22,14 @@ class Target:
     waiting_tokens: float = 4000.0  # uncached, of prompts without a first token
     kv_use: float = 0.8  # of its keys and values
     ttft_ms: float = 400.0  # p99
+    answers_per_s: float | None = (
+        None  # that it begins; None: the questions' rate and the shared tiers' hit rate decide nothing
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The load is averaged over `stable_s`; over `panic_s` while that asks for `panic_ratio` times as many replicas as there are
+    """The load is averaged over `stable_s`; over `panic_s` while that asks for `panic_ratio` times as many replicas as answer
     (Knative's autoscaler; AIBrix's KPA)."""
 
     stable_s: float = 180.0
@@ -54,7 +57,9 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Once the day's GPU-hours (from midnight UTC) are spent at this rate, the ceiling is what the rest of the day can pay for."""
+    """GPU-hours from midnight to midnight UTC. `replicas.min` for the rest of the day is always kept paid for; what is left
+    beyond that may be spent within an hour, so that towards its end the ceiling sinks step by step instead of falling. It binds
+    the calendar too, never `replicas.min`."""
 
     gpu_hours_per_day: float | None = None
     gpus_per_replica: int = 1
