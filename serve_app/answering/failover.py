@@ -197,7 +197,6 @@ class Failover:
         if replica_id is not None:
             answer.left.add(replica_id)
             self._probes.eject(replica_id)
-            self._pace.keep(fleet.admitted())
         if step == "set-aside":
             self._put_aside(answer)
         if step != "move" or not self._may_move(answer.request, replica_id):

@@ -35,10 +35,14 @@ class _Replica:
 
 
 class Pace:
-    """How long each replica may be silent: by how fast it gave its last tokens, to all of this process's streams."""
+    """How long each replica may be silent: by how fast it gave its last tokens, to all of this process's streams.
+
+    Of more than 1024 replicas that came and went the oldest is forgotten first.
+    """
 
     # Of a new figure in the moving average.
     _SHARE = 0.1
+    _MOST = 1024
 
     def __init__(self, silence_s: float, token_times: float = 10.0, longest: float = 5.0) -> None:
         """Silent for `silence_s`, or for `token_times` times its time per token; at most `longest` times `silence_s`."""
@@ -67,11 +71,9 @@ class Pace:
         heard_at = replica.heard_at if replica is not None else None
         return heard_at is None or now - heard_at >= self.patience_s(replica_id)
 
-    def keep(self, replica_ids: Collection[str]) -> None:
-        """Forgets all others."""
-        self._replicas = {replica_id: kept for replica_id, kept in self._replicas.items() if replica_id in replica_ids}
-
     def _of(self, replica_id: str) -> _Replica:
+        if replica_id not in self._replicas and len(self._replicas) >= self._MOST:
+            del self._replicas[next(iter(self._replicas))]
         return self._replicas.setdefault(replica_id, _Replica())
 
 
