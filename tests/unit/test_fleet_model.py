@@ -9,7 +9,16 @@ from functools import cache
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 
 import serve_app.fleet
 from serve_app.domain.generation import Generate, LoadReport, Sampling
@@ -78,13 +87,11 @@ class FleetModel(RuleBasedStateMachine):
         is_routed=st.sampled_from([True, True, True, False]),
     )
     def expect(self, key: str | None, tokens: int, join_key: str | None, is_routed: bool) -> Generate:
-        self.number += 1
-        name = f"request-{self.number}"
-        self.fleet.expect(name)
-        request = Generate(name, [1], Sampling(), key, "demo", 30, uncached_tokens=tokens, join_key=join_key)
-        if is_routed:
-            self.route(request, frozenset())
-        return request
+        return self._expect(key, tokens, join_key, is_routed)
+
+    @rule(target=requests, key=st.sampled_from([None, "a"]), tokens=st.sampled_from([0, 9000]), count=st.integers(2, 12))
+    def burst(self, key: str | None, tokens: int, count: int) -> MultipleResults[Generate]:
+        return multiple(*(self._expect(key, tokens, None, True) for _ in range(count)))
 
     @rule(request=requests, avoid=st.frozensets(replicas, max_size=2))
     def route(self, request: Generate, avoid: frozenset[str]) -> None:
@@ -188,6 +195,15 @@ class FleetModel(RuleBasedStateMachine):
         assert not any(self.fleet.loads().values())
 
     # The model.
+
+    def _expect(self, key: str | None, tokens: int, join_key: str | None, is_routed: bool) -> Generate:
+        self.number += 1
+        name = f"request-{self.number}"
+        self.fleet.expect(name)
+        request = Generate(name, [1], Sampling(), key, "demo", 30, uncached_tokens=tokens, join_key=join_key)
+        if is_routed:
+            self.route(request, frozenset())
+        return request
 
     def _lead(self, request: Generate, replica_id: str) -> None:
         generation = self.generation_of[request.request_id] = _Generation(replica_id, request.waiting_tokens)
