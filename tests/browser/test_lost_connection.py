@@ -30,6 +30,24 @@ async def test_a_cut_in_the_middle_of_an_answer_is_not_seen_afterwards(new_chat:
     await expect(chat.page.locator("#link-line")).to_be_hidden()
 
 
+async def test_a_server_that_restarts_is_left_for_another_without_a_word(new_chat: NewChat) -> None:
+    chat = await new_chat("en-GB")
+    await begin_story(chat)
+    await chat.page.evaluate(
+        """() => {
+            window.seen = [];
+            const line = document.querySelector("#link-line");
+            new MutationObserver(() => window.seen.push(line.hidden)).observe(line, { attributes: true });
+            window.sockets.at(-1).onclose({ code: 1012 });
+        }"""
+    )
+    await expect(chat.whole_answers).to_have_count(1)
+    assert await chat.spoken() == STORY
+    await expect(chat.questions).to_have_count(1)
+    assert await chat.page.evaluate("window.sockets.length") == 2
+    assert False not in await chat.page.evaluate("window.seen")
+
+
 async def test_without_a_network_it_says_so_and_goes_on_when_it_is_back(new_chat: NewChat) -> None:
     chat = await new_chat("en-GB")
     await begin_story(chat)
