@@ -7,17 +7,17 @@ import takes seconds and reads the environment that is set here.
 from __future__ import annotations
 
 import asyncio
-import difflib
 import importlib
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from serve_app.adapters.vllm_settings import WARM_TOKENS, cpu_flags, engine_arguments, set_environment, warm_shapes
 from serve_app.adapters.vllm_stats import EngineSteps
 from serve_app.config import ModelSettings
 from serve_app.domain.errors import ConfigError, DeadlineExceeded, MalformedRequest, ModelFailed, Overloaded, TooLong
@@ -26,14 +26,6 @@ from serve_app.ports import EngineSignals
 
 logger = logging.getLogger(__name__)
 
-# Fields of the engine's arguments that have a setting of their own.
-_OWN_SETTINGS = {
-    "model": "path",
-    "tensor_parallel_size": "tensor_parallel_size",
-    "pipeline_parallel_size": "pipeline_parallel_size",
-    "max_model_len": "max_model_len",
-}
-_WARM_TOKENS = 4
 _SHUTDOWN_S = 10.0
 
 
@@ -67,7 +59,7 @@ class VllmEngine:
     async def start(self) -> None:
         """Loads the model and warms it up; takes half a minute or minutes. Raises ConfigError or ModelFailed."""
         started = time.monotonic()
-        _set_environment(self._settings, os.environ)
+        set_environment(self._settings, os.environ)
         # In threads: the loop goes on answering while torch is imported and the weights are read.
         vllm = await asyncio.to_thread(_import_vllm)
         arguments = engine_arguments(self._settings, self._model_path, vllm.argument_names(), vllm.cpu_flags)
@@ -178,7 +170,7 @@ class VllmEngine:
 
     async def _warm_one(self, request_id: str, length: int, seed: int) -> None:
         ids = [(seed * 37 + position * 11) % 1000 for position in range(length)]
-        sampling = Sampling(max_tokens=_WARM_TOKENS, ignore_eos=True)
+        sampling = Sampling(max_tokens=WARM_TOKENS, ignore_eos=True)
         # The first use of a kernel may compile it for minutes.
         request = Generate(request_id, ids, sampling, None, "warm-up", timeout_s=1800)
         async for _ in self.generate(request):
@@ -190,73 +182,6 @@ def _check(request: Generate, room: int) -> None:
         raise MalformedRequest("The prompt is empty.")
     if room < 1:
         raise TooLong("The conversation and the question are longer than the model can read. Please ask more briefly.")
-
-
-def warm_shapes(settings: ModelSettings, *, on_cpu: bool) -> Sequence[tuple[int, int]]:
-    """(requests at a time, prompt tokens each). On a GPU kernels are made per shape, so each power of two is tried once."""
-    longest = settings.max_model_len - _WARM_TOKENS
-    if on_cpu:
-        return [(1, 16), (4, min(128, longest))]
-    most = int(settings.engine.get("max_num_seqs", 128))
-    lengths = [1 << power for power in range(4, longest.bit_length()) if 1 << power <= longest]
-    batches = [1 << power for power in range(most.bit_length()) if 1 << power <= most]
-    return [(1, length) for length in lengths] + [(batch, 16) for batch in batches]
-
-
-def engine_arguments(
-    settings: ModelSettings, model_path: str, known: Iterable[str], cpu_flags: frozenset[str] | None
-) -> Mapping[str, Any]:
-    """The keyword arguments for AsyncEngineArgs.
-
-    `known` are the names that it has, `cpu_flags` what the processor can do when the model runs on it (None: on a GPU).
-    Raises ConfigError for an unknown name, with those that are near, and for one that has a setting of its own.
-    """
-    known = set(known)
-    for name in settings.engine:
-        if name in _OWN_SETTINGS:
-            raise ConfigError(f"model.engine.{name}: set model.{_OWN_SETTINGS[name]} instead")
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else "see the fields of vLLM's AsyncEngineArgs"
-            raise ConfigError(f"model.engine.{name}: this vLLM has no such argument; {hint}")
-    defaults: dict[str, Any] = {"enable_prefix_caching": True}
-    if cpu_flags is not None:
-        # Compiling takes two minutes at the start and gains little on a few cores. A processor without bfloat16 of its own
-        # reads a prompt in it five times slower than in float32.
-        native_bfloat16 = not cpu_flags.isdisjoint({"avx512_bf16", "amx_bf16"})
-        defaults |= {"enforce_eager": True, "dtype": "bfloat16" if native_bfloat16 else "float32"}
-    elif settings.tensor_parallel_size * settings.pipeline_parallel_size > 1:
-        defaults["distributed_executor_backend"] = "ray"
-    return {
-        **defaults,
-        **settings.engine,
-        "model": model_path,
-        "tensor_parallel_size": settings.tensor_parallel_size,
-        "pipeline_parallel_size": settings.pipeline_parallel_size,
-        "max_model_len": settings.max_model_len,
-    }
-
-
-def _set_environment(settings: ModelSettings, environ: MutableMapping[str, str]) -> None:
-    environ["VLLM_CPU_KVCACHE_SPACE"] = str(settings.cpu_kv_cache_gib)
-    if "VLLM_CPU_OMP_THREADS_BIND" not in environ:
-        cpu_count = cast(Callable[[], int], importlib.import_module("joblib").cpu_count)
-        # The rest of the graph uses the same cores. Threads that are pinned, or that wait by spinning, then hold up each other:
-        # a token takes a second instead of 20 ms. Ray gives an actor one thread, and OpenMP does not see a container's share.
-        environ["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
-        environ["OMP_NUM_THREADS"] = str(max(1, cpu_count()))
-        environ.setdefault("GOMP_SPINCOUNT", "1000")
-    # FlashInfer compiles its sampler at run time, for which machines that only run models lack the tools.
-    environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
-    environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-
-
-def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return frozenset()
-    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), ()))
 
 
 class _Delta(Protocol):
@@ -290,7 +215,7 @@ class _Vllm:
         self._dead = modules["vllm.v1.engine.exceptions"].EngineDeadError
         self._invalid = (ValueError, modules["vllm.exceptions"].VLLMValidationError)
         on_cpu: bool = modules["vllm.platforms"].current_platform.is_cpu()
-        self.cpu_flags = _cpu_flags() if on_cpu else None
+        self.cpu_flags = cpu_flags() if on_cpu else None
 
     def argument_names(self) -> list[str]:
         return [field.name for field in fields(self._arguments)]

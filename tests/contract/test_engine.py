@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from serve_app.adapters.scripted_engine import ScriptedEngine
+from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.adapters.vllm_engine import VllmEngine
 from serve_app.config import ModelSettings
 from serve_app.domain.errors import DeadlineExceeded, MalformedRequest, ModelFailed, TooLong
@@ -49,12 +50,16 @@ async def engine(request: pytest.FixtureRequest, packaged_model: Path) -> AsyncI
         # In bfloat16, going on from an answer's tokens may turn where two are almost equally likely.
         made: Engine = VllmEngine(ModelSettings(max_model_len=MAX_MODEL_LEN, engine={"dtype": "float32"}), packaged_model)
     else:
-        made = ScriptedEngine(lambda _: [i % 256 for i in range(10_000)], max_model_len=MAX_MODEL_LEN, token_s=0.006)
+        made = ScriptedEngine(_counting, max_model_len=MAX_MODEL_LEN, token_s=0.006)
     with pytest.raises(ModelFailed):
         await made.check_health()
     await made.start()
     yield made
     await made.close()
+
+
+def _counting(request: Generate) -> Sequence[int]:
+    return [i % 256 for i in range(10_000 if request.sampling.ignore_eos else 5)]
 
 
 async def test_tokens_come_in_pieces_and_the_last_piece_tells_the_count(engine: Engine) -> None:
@@ -78,6 +83,19 @@ async def test_an_answer_goes_on_after_the_tokens_that_were_sent(engine: Engine,
     rest, last = await answer_to(engine, a_request(max_tokens=40, sent=whole[:sent], salt=f"after-{sent}"))
     assert whole[:sent] + rest == whole
     assert (last.reason, last.prompt_tokens, last.completion_tokens) == (end.reason, 40, 40)
+
+
+async def test_an_answer_that_has_come_to_its_end_does_not_go_on(engine: Engine, packaged_model: Path) -> None:
+    tokenizer = HfTokenizer.load(packaged_model)
+    prompt = tokenizer.encode("<|im_start|>user\nSay hello.<|im_end|>\n<|im_start|>assistant\n")
+    whole, end = await answer_to(engine, a_request(prompt=prompt, max_tokens=200, ignore_eos=False))
+    assert end.reason == "stop"
+    stream = tokenizer.stream()
+    assert "".join(stream.feed([token_id]) for token_id in whole) + stream.end() == tokenizer.decode(whole)
+    for sent in (len(whole) - 1, len(whole)):
+        rest, last = await answer_to(engine, a_request(prompt=prompt, max_tokens=200, sent=whole[:sent], ignore_eos=False))
+        assert whole[:sent] + rest == whole
+        assert (last.reason, last.completion_tokens) == ("stop", len(whole))
 
 
 async def test_an_answer_that_was_sent_whole_ends_at_once(engine: Engine) -> None:

@@ -337,6 +337,28 @@ class TestAModelThatMisbehaves:
             assert answer.usage is not None
             assert answer.usage.completion_tokens == tokens
 
+    @pytest.mark.parametrize(("text", "tokens"), [("First. END Second. ENDING", 10), ("First. END", 10)])
+    async def test_an_answer_ends_before_a_stop_string(self, slow: Front, script: Script, text: str, tokens: int) -> None:
+        """Also where it ends by its length with the string."""
+        script.text = text
+        answer = await complete(client_of(slow), user(CHAT), stop=["ENDED", "END"], max_tokens=tokens)
+        assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("First. ", "stop")
+        assert answer.usage is not None
+        assert answer.usage.completion_tokens == tokens
+        assert slow.engine.in_flight == 0
+
+    async def test_what_may_become_a_stop_string_is_said_when_it_does_not(self, slow: Front, script: Script) -> None:
+        script.text = "THE EN"
+        answer = await complete(client_of(slow), user(CHAT), stop="END")
+        assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("THE EN", "stop")
+
+    async def test_characters_of_several_tokens_are_said_whole(self, slow: Front, script: Script) -> None:
+        script.text = "您好,很高兴为您服务😀"
+        chunks = await chunks_of(client_of(slow), user(CHAT))
+        said = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
+        assert "".join(said) == script.text
+        assert len(said) > 5
+
     async def test_a_dead_engine_keeps_its_status_also_for_a_stream(self, slow: Front) -> None:
         slow.engine.fail()
         with pytest.raises(openai.InternalServerError) as caught:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serve_app.adapters.vllm_engine import engine_arguments, warm_shapes
+from serve_app.adapters.vllm_settings import engine_arguments, warm_shapes
 from serve_app.config import ModelSettings
 from serve_app.domain.errors import ConfigError
 
