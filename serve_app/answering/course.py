@@ -133,6 +133,7 @@ class Course:
                 work.understood = self._understand(ask, work.text, work.session.focus)
             if await self._handover.hears(work):
                 return self._reply(work, at_once("agent", finish_reason="handoff"))
+            self._speaker.hear()
             asked_key, key = key, None if work.session.from_client else self._shared.key(ask, work.understood)
             if key is None or key != asked_key:
                 held = await self._shared.anywhere(ask.caller.tenant, key)

@@ -126,6 +126,7 @@ class Failover:
             answer.request,
             request_id=f"{answer.request.request_id}.{answer.attempts}",
             sent_token_ids=(*answer.request.sent_token_ids, *answer.given),
+            asked=answer.request.asked if answer.attempts == 1 else 0,
             timeout_s=max(0.0, answer.deadline - self._monotonic()),
         )
         # Those that were left are ejected. Once they answer again they may be asked, rather than nobody.

@@ -51,6 +51,11 @@ class Speaker:
         self._settings = settings
         self._first_token_s = first_token_s
         self._handover = handover
+        self._asked = 0  # since the last generation
+
+    def hear(self) -> None:
+        """Once for every question, those that need no model too: the number of replicas depends on how many do."""
+        self._asked += 1
 
     def may_answer(self, work: Work, *, chat: bool = False) -> bool:
         understood = work.understood
@@ -125,8 +130,10 @@ class Speaker:
             timeout_s=work.left_s,
             uncached_tokens=new_tokens,
             join_key=join_key(prompt, ours, ask.caller.tenant) if joins else None,
+            asked=self._asked,
             trace=tracing.outgoing(),
         )
+        self._asked = 0
         guard = FigureGuard(sources, today(work.clock.now(), self._voices.of(ask.caller.tenant).time_zone))
         stops = StopStrings(request.sampling.stop)
         speech = _Speech(request, self._room.generate(request), self._tokenizer.stream(), stops, guard, work)

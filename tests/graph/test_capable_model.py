@@ -92,3 +92,15 @@ async def test_what_a_model_told_one_customer_is_told_to_no_other_from_a_shared_
     answer = await capable.ask(question, "C1001")
     assert answer["source"] == "model"
     assert len(capable.engine.requests) == asked + 1
+
+
+async def test_a_generation_carries_how_many_questions_were_asked_since_the_last_one(capable: Front) -> None:
+    """Those that the shop answered without the model, too: the number of replicas depends on how many need it."""
+    chat = "My cousin thinks that your slippers are ugly, what do you say?"
+    await capable.ask(chat, "C1002")
+    for question in ("What is your return policy?", "运费怎么算?", "What is your return policy?"):
+        assert (await capable.ask(question))["source"] in ("faq", "cache")
+    await capable.ask(chat, "C1002")
+    assert capable.engine.requests[-1].asked == 4
+    await capable.ask(chat, "C1002")
+    assert capable.engine.requests[-1].asked == 1
