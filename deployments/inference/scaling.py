@@ -91,6 +91,9 @@ class LivePolicy:
                 logger.exception("the scaling policy failed, the replicas stay %d", ctx.target_num_replicas)
             return ctx.target_num_replicas, {}
 
+    def in_force(self) -> InForce | None:
+        return self._watch.in_force()
+
     def wanted(self, ctx: AutoscalingContext) -> int:
         return self._scaler.wanted(lambda: _told(ctx), ctx.target_num_replicas, ctx.capacity_adjusted_max_replicas)
 
