@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from uuid import uuid4
 
 from fastapi import Request
 from ray import serve
@@ -13,6 +14,7 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments.handles import InferenceHandle
 from deployments.inference.room import Inference
+from deployments.route_metrics import RouteMetrics
 from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.config import Config
 from serve_app.domain.errors import InternalError, ZeroWaitError
@@ -37,17 +39,18 @@ class Front:
     """`POST /` with `[{"session", "tokens"}]` makes these calls at the same time, within one HTTP request."""
 
     def __init__(self, inference: DeploymentHandle) -> None:
-        self._room = InferenceHandle(inference, Fleet(time.monotonic), "front")
+        self._name = serve.get_replica_context().replica_id.unique_id
+        self._room = InferenceHandle(inference, Fleet(time.monotonic, counts=RouteMetrics()), self._name)
 
     async def __call__(self, request: Request) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = await request.json()
-        return list(await asyncio.gather(*(self._call(index, call) for index, call in enumerate(calls))))
+        return list(await asyncio.gather(*(self._call(call) for call in calls)))
 
-    async def _call(self, index: int, call: dict[str, Any]) -> dict[str, Any]:
-        said: dict[str, Any] = {"tokens": 0}
+    async def _call(self, call: dict[str, Any]) -> dict[str, Any]:
+        said: dict[str, Any] = {"front": self._name, "tokens": 0}
         options = {name: call[name] for name in ("tokens", "prompt_tokens") if name in call}
         try:
-            async for piece in self._room.generate(a_request(f"call-{index}", call.get("session"), **options)):
+            async for piece in self._room.generate(a_request(uuid4().hex, call.get("session"), **options)):
                 if isinstance(piece, Started):
                     said |= {"replica": piece.replica_id, "route": piece.route}
                 elif isinstance(piece, Tokens):
@@ -59,10 +62,10 @@ class Front:
         return said
 
 
-def application(replicas: int = 2, max_ongoing_requests: int = 16) -> Application:
+def application(replicas: int = 2, max_ongoing_requests: int = 16, fronts: int = 1) -> Application:
     router = {"request_router_class": "deployments.inference.router:FleetRouter"}
     inference = _deployed(Inference, replicas, max_ongoing_requests, request_router_config=router)
-    return _deployed(Front, 1, 64).bind(inference.bind(Config(), slow_engine))
+    return _deployed(Front, fronts, 64).bind(inference.bind(Config(), slow_engine))
 
 
 def _deployed(room: type[Any], replicas: int, max_ongoing_requests: int, **options: Any) -> Deployment:

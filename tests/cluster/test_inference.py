@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments.handles import InferenceHandle
 from serve_app.domain.errors import ModelFailed, TooLong
-from serve_app.domain.generation import Started
+from serve_app.domain.generation import Beat, Piece, Started
 from serve_app.fleet import Fleet
 from tests.cluster.inference_app import a_request, application
 
@@ -107,6 +107,60 @@ async def test_what_one_replica_cannot_take_spills_to_the_next(post: Post) -> No
     assert Counter(reply["route"] for reply in replies) == {"home": 13, "spilled": 7}
 
 
+async def test_two_ingress_processes_agree_on_a_session_s_home(url: str) -> None:
+    """Without talking: what they know is the replicas alone."""
+    await asyncio.to_thread(serve.run, application(3, fronts=2), name="pair", route_prefix="/pair")
+    sessions = [f"session-{number}" for number in range(30)]
+    homes: dict[str, dict[str, str]] = {}
+    async with httpx.AsyncClient(timeout=60) as client:
+        while len(homes) < 2 or any(len(seen) < len(sessions) for seen in homes.values()):
+            for start in range(0, len(sessions), 4):
+                # At the same time, so that the proxy asks both.
+                posts = (client.post(f"{url}pair", json=[{"session": s}]) for s in sessions[start : start + 4])
+                for session, reply in zip(sessions[start:], await asyncio.gather(*posts), strict=False):
+                    (said,) = reply.json()
+                    assert said["route"] == "home"
+                    assert homes.setdefault(said["front"], {}).setdefault(session, said["replica"]) == said["replica"]
+    one, other = homes.values()
+    assert one == other
+    assert len(set(one.values())) == 3
+    await asyncio.to_thread(serve.delete, "pair")
+
+
+async def test_requests_that_no_replica_may_take_hold_up_no_other_and_leave_no_load(handle: DeploymentHandle) -> None:
+    fleet = Fleet(time.monotonic)
+    room = InferenceHandle(handle, fleet, "test")
+    assert [piece async for piece in room.generate(a_request("first", "s"))]
+    waiting = [
+        asyncio.create_task(_whole(room.generate(a_request(f"waits-{number}", "s"), avoid=fleet.admitted())))
+        for number in range(12)
+    ]
+    assert len(await _whole(room.generate(a_request("another", "s")))) == 5
+    for task in waiting:
+        task.cancel()
+    assert {type(outcome) for outcome in await asyncio.gather(*waiting, return_exceptions=True)} == {asyncio.CancelledError}
+    assert not any(fleet.loads().values())
+    assert len(await _whole(room.generate(a_request("afterwards", "s")))) == 5
+    assert not any(fleet.loads().values())
+
+
+async def test_callers_that_leave_at_any_moment_leave_no_load(handle: DeploymentHandle) -> None:
+    fleet = Fleet(time.monotonic)
+    room = InferenceHandle(handle, fleet, "test")
+    assert await _whole(room.generate(a_request("first", "s")))
+    for number in range(20):
+        task = asyncio.create_task(_whole(room.generate(a_request(f"leaves-{number}", "s", tokens=200))))
+        for _ in range(number):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    never_begun = room.generate(a_request("never", "s"))
+    await never_begun.aclose()
+    # Behind whatever the router still had to do for them.
+    assert len(await _whole(room.generate(a_request("last", "s")))) == 5
+    assert not any(fleet.loads().values())
+
+
 async def test_our_errors_cross_the_border_whole(post: Post) -> None:
     assert [reply["error"] for reply in await post([{"session": "s", "prompt_tokens": TOO_LONG}])] == ["TooLong"]
 
@@ -158,6 +212,26 @@ async def test_a_replica_that_dies_fails_its_stream_and_its_sessions_move_on(han
     assert isinstance(heir, Started)
     assert heir.replica_id != started.replica_id
     await again.aclose()
+
+
+async def test_a_call_while_no_replica_lives_is_taken_by_the_next(handle: DeploymentHandle) -> None:
+    fleet = Fleet(time.monotonic)
+    room = InferenceHandle(handle, fleet, "test")
+    assert await _whole(room.generate(a_request("first", "s")))
+    gone = fleet.admitted()
+    for replica_id in gone:
+        fleet.eject(replica_id)
+    for pid in [await _pid_of(replica_id) for replica_id in gone]:
+        os.kill(pid, signal.SIGKILL)
+    started, *_ = await _whole(room.generate(a_request("later", "s")))
+    assert isinstance(started, Started)
+    assert started.replica_id not in gone
+    assert not fleet.ejected() & gone, "one that was replaced is forgotten"
+
+
+async def _whole(pieces: AsyncGenerator[Piece | Beat, None]) -> list[Piece | Beat]:
+    async with aclosing(pieces):
+        return [piece async for piece in pieces if not isinstance(piece, Beat)]
 
 
 async def _in_flight(handle: DeploymentHandle) -> int:
