@@ -38,6 +38,11 @@ class Generate:
         known = len(self.prompt_token_ids) if self.uncached_tokens is None else self.uncached_tokens
         return known + len(self.sent_token_ids)
 
+    @property
+    def cached_tokens(self) -> int:
+        """Of the prompt, where the key is at home, as far as the caller can tell."""
+        return 0 if self.uncached_tokens is None else max(0, len(self.prompt_token_ids) - self.uncached_tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:

@@ -48,8 +48,12 @@ def decide(
     tie: str,
     weight: float = 1.0,
     bound: Bound = Bound(),
+    anew: float = 0.0,
 ) -> Decision | None:
     """The replica for a request that adds `weight` to its load, both in streams; None without replicas.
+
+    Away from the key's home it weighs `anew` more: what is cached there is computed again. A gap to the mean that would not pay
+    for that sends nobody away.
 
     `loads` holds the replicas that may be taken; those on the ring that it lacks are passed by, as if they were full. Without a
     `key`, or when all are full, the least loaded is taken, of equals the first on the walk of `tie`, which is each request's
@@ -58,13 +62,14 @@ def decide(
     if not loads:
         return None
     if key is not None:
-        most = bound.of((sum(loads.values()) + weight) / len(loads), weight)
+        most = bound.of((sum(loads.values()) + weight) / len(loads), weight + anew)
         route: RouteName = "home"
         for replica_id in ring.walk(key):
             load = loads.get(replica_id)
             if load is not None and load + weight <= most:
                 return Decision(replica_id, route)
-            route = "spilled"
+            if route == "home":
+                route, weight = "spilled", weight + anew
     return Decision(_least_loaded(ring, loads, tie), "least-loaded")
 
 

@@ -86,7 +86,7 @@ def test_a_burst_from_many_threads_sees_itself(fleet: Fleet) -> None:
 
 
 def test_a_session_goes_home_and_its_overflow_is_sticky(fleet: Fleet) -> None:
-    decisions = [sent(fleet, a_request(f"{number}")) for number in range(12)]
+    decisions = [sent(fleet, a_request(f"{number}")) for number in range(50)]
     home = decisions[0]
     assert home.route == "home"
     by_route = {route: {d.replica_id for d in decisions if d.route == route} for route in ("home", "spilled")}

@@ -64,6 +64,22 @@ def test_in_an_idle_fleet_everything_goes_home(key: str, weight: float, count: i
     assert decide(ring, loads, key, "tie", weight) == Decision(next(ring.walk(key)), "home")
 
 
+@given(loads=loads_of_fleets, key=keys, weight=weights, bound=bounds, anew=st.floats(0, 60))
+def test_a_gap_that_does_not_pay_for_computing_anew_sends_nobody_away(
+    loads: dict[str, float], key: str, weight: float, bound: Bound, anew: float
+) -> None:
+    ring = ring_of(loads)
+    home = next(ring.walk(key))
+    decision = decide(ring, loads, key, "tie", weight, bound, anew)
+    assert decision is not None
+    assert decision.route in ("home", "spilled"), "whatever the weights, some replica has room"
+    mean = (sum(loads.values()) + weight) / len(loads)
+    if loads[home] <= mean + anew:
+        assert decision.route == "home"
+    if decision.route == "spilled":
+        assert loads[decision.replica_id] + weight + anew <= max(bound.relative * mean, mean + max(bound.floor, weight + anew))
+
+
 @given(loads=loads_of_fleets, tie=keys)
 def test_without_a_key_the_least_loaded_is_taken(loads: dict[str, float], tie: str) -> None:
     decision = decide(ring_of(loads), loads, None, tie)
