@@ -15,6 +15,7 @@ from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_scaling import SqlScaling
 from serve_app.cli.console import By, row, say, who
 from serve_app.cli.key import ConfigFile, read_config
+from serve_app.cli.policy_simulate import HELP, simulate_policy
 from serve_app.config import Config
 from serve_app.domain.errors import ConfigError, NotFound
 from serve_app.ports import PolicyEdit, ScalingRecord
@@ -27,6 +28,8 @@ app = typer.Typer(no_args_is_help=True, help="How many replicas the model has: c
 
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A policy: see serve_app/configs/scaling.example.yaml.")]
 Note = Annotated[str, typer.Option("--note", help="What it is for, for the history.")]
+
+app.command("simulate", help=HELP)(simulate_policy)
 
 
 @app.command()

@@ -194,7 +194,8 @@ def _bounded(scaling: Scaling, policy: ScalingPolicy, now: datetime, gpu_hours: 
     """Later bounds win over earlier ones."""
     lowest, highest = policy.replicas.min, policy.replicas.max
     announced = max((occasion.min for occasion in policy.calendar if _is_near(occasion, now, policy.start_s)), default=0)
-    if announced > scaling.replicas:
+    # What is held at just that number is held by the calendar.
+    if announced > scaling.replicas or (announced == scaling.replicas and scaling.reason == "hold"):
         scaling = Scaling(announced, "calendar")
     affordable = _affordable(policy.budget, lowest, now, gpu_hours)
     if affordable is not None and affordable < min(scaling.replicas, highest):

@@ -34,7 +34,7 @@ class Windows:
 
     stable_s: float = 180.0
     panic_s: float = 15.0
-    panic_ratio: float = 1.5
+    panic_ratio: float = 1.15
 
 
 @dataclass(frozen=True, slots=True)
