@@ -19,8 +19,9 @@ from ray.serve.handle import DeploymentHandle
 from deployments.handles import InferenceHandle
 from deployments.inference.room import Inference
 from serve_app.adapters.scripted_engine import ScriptedEngine
-from serve_app.config import Config
-from serve_app.domain.generation import Finished, Generate, Sampling, Started
+from serve_app.answering.failover import Failover
+from serve_app.config import Config, FailoverSettings
+from serve_app.domain.generation import Finished, Generate, Sampling, Started, Tokens
 from serve_app.fleet import Fleet
 from serve_app.ports import Engine
 
@@ -28,11 +29,11 @@ TOKEN_S = 0.05
 
 
 def counted_engine(config: Config) -> Engine:
-    """Says 7, 8, 9, … and writes a line to `generations` in the data folder for each generation."""
+    """Says 7, 8, 9, … For each generation it writes its process id into `generations` in the data folder."""
 
-    def script(request: Generate) -> list[int]:
+    def script(_: Generate) -> list[int]:
         with (config.home / "generations").open("a") as counted:
-            counted.write(f"{request.request_id}\n")
+            counted.write(f"{os.getpid()}\n")
         return list(range(7, 3007))
 
     return ScriptedEngine(script, token_s=TOKEN_S)
@@ -43,7 +44,9 @@ class Front:
 
     def __init__(self, inference: DeploymentHandle) -> None:
         self._name = f"front-{os.getpid()}"
-        self._room = InferenceHandle(inference, Fleet(time.monotonic), self._name)
+        # A busy machine is slow, not silent.
+        replicas = InferenceHandle(inference, Fleet(time.monotonic), self._name)
+        self._room = Failover(replicas, FailoverSettings(silence_s=60), time.monotonic)
         self._numbers = itertools.count()
 
     async def __call__(self, request: Request) -> StreamingResponse:
@@ -59,8 +62,8 @@ class Front:
                     yield _line({"front": self._name, "replica": piece.replica_id})
                 case Finished():
                     yield _line({"reason": piece.reason, "completion_tokens": piece.completion_tokens})
-                case _:
-                    yield _line(list(getattr(piece, "token_ids", ())))
+                case Tokens():
+                    yield _line(piece.token_ids)
 
 
 def application(data_dir: Path) -> Application:

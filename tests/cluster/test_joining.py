@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -66,15 +67,16 @@ async def asking(client: httpx.AsyncClient, key: str, tokens: int) -> AsyncItera
         yield lines()
 
 
-def generations(data_dir: Path) -> int:
+def generations(data_dir: Path) -> list[int]:
+    """The process ids of their replicas."""
     counted = data_dir / "generations"
-    return len(counted.read_text().splitlines()) if counted.exists() else 0
+    return [int(line) for line in counted.read_text().splitlines()] if counted.exists() else []
 
 
 async def test_many_at_once_through_two_processes_are_one_generation(
     url: str, client: httpx.AsyncClient, data_dir: Path
 ) -> None:
-    before = generations(data_dir)
+    before = len(generations(data_dir))
     async with AsyncExitStack() as open_streams:
         streams = await asyncio.gather(
             *(open_streams.enter_async_context(asking(client, "many", ENDLESS)) for _ in range(MANY))
@@ -84,12 +86,12 @@ async def test_many_at_once_through_two_processes_are_one_generation(
         assert len({said["front"] for said in begun}) == 2
         assert len({said["replica"] for said in begun}) == 1
         assert all(opening[0] == 7 for opening in openings), "everybody gets it from the start"
-        assert generations(data_dir) - before == 1
+        assert len(generations(data_dir)) - before == 1
     await until_idle(serve.get_deployment_handle("Inference", app_name="joining"))
 
 
 async def test_the_first_one_leaves_and_the_others_get_it_whole(client: httpx.AsyncClient, data_dir: Path, url: str) -> None:
-    before = generations(data_dir)
+    before = len(generations(data_dir))
     async with AsyncExitStack() as others_open:
         async with asking(client, "leader", 60) as leader:
             await anext(leader)
@@ -102,7 +104,25 @@ async def test_the_first_one_leaves_and_the_others_get_it_whole(client: httpx.As
             rest = [line async for line in lines]
             assert rest[-1] == {"reason": "length", "completion_tokens": 60}
             assert rest[-2][-1] == 66
-    assert generations(data_dir) - before == 1
+    assert len(generations(data_dir)) - before == 1
+
+
+async def test_the_homes_death_ends_it_for_nobody(client: httpx.AsyncClient, data_dir: Path, url: str) -> None:
+    """Those of one process move together, but not all have had the same: a generation serves those who have had no more than
+    the one who started it."""
+    before = len(generations(data_dir))
+    async with AsyncExitStack() as open_streams:
+        streams = await asyncio.gather(*(open_streams.enter_async_context(asking(client, "dies", 300)) for _ in range(40)))
+        homes = {(await anext(lines))["replica"] for lines in streams}
+        had = [await anext(lines) for lines in streams]
+        home, *others = generations(data_dir)[before:]
+        assert (len(homes), others) == (1, [])
+        os.kill(home, signal.SIGKILL)
+        for token_ids, lines in zip(had, streams, strict=True):
+            rest = [line async for line in lines]
+            assert rest.pop() == {"reason": "length", "completion_tokens": 300}
+            assert token_ids + [token_id for line in rest for token_id in line] == list(range(7, 307))
+    assert 2 <= len(generations(data_dir)) - before <= 8
 
 
 async def until_idle(handle: DeploymentHandle) -> None:
