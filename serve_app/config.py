@@ -279,7 +279,7 @@ class InferenceSettings(RoomSettings):
 
     replicas_max: int | None = Field(default=None, ge=1)
     """As many as the cluster has room for. `zerowait policy` says how many run, between 1 and this; until a policy is applied,
-    at least `replicas`. Default: the number is fixed."""
+    at least `replicas`. `record.url` must hold no password then. Default: the number is fixed."""
 
     @model_validator(mode="after")
     def _in_order(self) -> InferenceSettings:

@@ -17,8 +17,10 @@ from typing import Any
 from ray.serve._private.constants import SERVE_LOGGER_NAME
 from ray.serve.config import AutoscalingContext
 from ray.util.metrics import Counter, Gauge
+from sqlalchemy.engine import make_url
 
 from serve_app.config import Config
+from serve_app.domain.errors import ConfigError
 from serve_app.domain.scaling import Scaling
 from serve_app.domain.scaling_policy import Replicas, ScalingPolicy
 from serve_app.fleet_signals import Told
@@ -36,11 +38,16 @@ def autoscaling(config: Config, policy: str = POLICY) -> dict[str, Any] | None:
     """Serve's `autoscaling_config`; None where the number of replicas is fixed.
 
     Serve's own bounds are wide, its delays none and its factors 1: the policy does all that. `initial_replicas` stays unset, or
-    every deployment would begin with it again.
+    every deployment would begin with it again. Raises ConfigError for a record whose address holds a password.
     """
     room = config.rooms.inference
     if room.replicas_max is None:
         return None
+    if make_url(str(config.record.url)).password is not None:
+        raise ConfigError(
+            "record.url: with `rooms.inference.replicas_max` the address must hold no password: Serve's controller logs it. "
+            "Leave it out, and set PGPASSWORD or a password file (PGPASSFILE) on every node"
+        )
     return {
         "min_replicas": 1,
         "max_replicas": room.replicas_max,
