@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
 from typing import Protocol, cast
 
@@ -24,8 +25,8 @@ class Ring:
 
     def __init__(self, replica_ids: Iterable[str]) -> None:
         self.replica_ids = frozenset(replica_ids)
-        self._ring = cast(_Continuum, HashRing(nodes=sorted(self.replica_ids)))
-        points = sorted(self._ring.get_points()) if self.replica_ids else []
+        self._ring = cast(_Continuum, HashRing())
+        points = sorted(chain.from_iterable(map(_points, sorted(self.replica_ids))))
         self._places = [place for place, _ in points]
         self._owners = [owner for _, owner in points]
 
@@ -40,3 +41,9 @@ class Ring:
                 yield owner
                 if len(seen) == len(self.replica_ids):
                     return
+
+
+@lru_cache(maxsize=1024)
+def _points(replica_id: str) -> list[tuple[int, str]]:
+    """A replica's places. They do not depend on the others: one that comes or goes costs a ring a sort, not all the hashes."""
+    return cast(_Continuum, HashRing(nodes=[replica_id])).get_points()
