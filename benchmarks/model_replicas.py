@@ -53,6 +53,8 @@ def running(model: Path, replicas: int, say: Callable[[str], None]) -> Generator
     """Starts them, and ends them and Ray. Nothing that was struck may be left frozen."""
     # A local cluster would else leave a token in the home folder, which every later `ray start` would ask for.
     os.environ["RAY_AUTH_MODE"] = "disabled"
+    # Ray gives way to every other process on the machine; an engine that starves is taken for a dead one.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     environment = {"env_vars": {"PYTHONPATH": str(ROOT), "VLLM_LOGGING_LEVEL": "WARNING"}}
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=environment)
     try:

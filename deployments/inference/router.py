@@ -48,7 +48,7 @@ class FleetRouter(RequestRouter):
         pending_request.routing_context.should_backoff = True
         dispatch = next((value for value in pending_request.args if isinstance(value, Dispatch)), None)
         if dispatch is None:
-            return [random.sample(candidate_replicas, len(candidate_replicas))]
+            return self._answering_first(candidate_replicas)
         if dispatch.only is not None:
             return [[replica for replica in candidate_replicas if replica.replica_id.unique_id == dispatch.only]]
         return self._ranked(dispatch, candidate_replicas)
@@ -71,6 +71,16 @@ class FleetRouter(RequestRouter):
         admitted = dispatch.fleet.admitted() - dispatch.avoid - {decision.replica_id}
         others = [replica for replica in candidates if replica.replica_id.unique_id in admitted]
         return [rank for rank in (chosen, others) if rank]
+
+    def _answering_first(self, candidates: list[RunningReplica]) -> list[list[RunningReplica]]:
+        """In any order, but those that were left, which may be frozen, only when there is no other."""
+        left = frozenset[str]().union(*(fleet.ejected() for fleet in self._fleets))
+        shuffled = random.sample(candidates, len(candidates))
+        ranks = (
+            [replica for replica in shuffled if (replica.replica_id.unique_id in left) == was_left]
+            for was_left in (False, True)
+        )
+        return [rank for rank in ranks if rank]
 
     def _renew(self) -> None:
         live = [replica_id.unique_id for replica_id in self.curr_replicas]
