@@ -37,6 +37,8 @@ PROMPT_TOKENS = 24
 # Every stream has given so many tokens when a replica is struck.
 BEGUN_TOKENS = 8
 PATIENCE_S = 300.0
+# Serve starts a replica in place of one that was killed.
+REPLACED_S = 900.0
 
 
 class Recorded:
@@ -120,7 +122,7 @@ class Scene:
 
     async def until_replicas(self, count: int) -> None:
         """Until so many may be asked."""
-        await until(lambda: len(self.fleet.admitted()) >= count)
+        await until(lambda: len(self.fleet.admitted()) >= count, REPLACED_S)
 
     async def _ask(self, prompt: int, answer: Answer) -> Answer:
         name = answer.name = f"stream-{next(self._numbers)}"
@@ -146,8 +148,8 @@ class Scene:
         return answer
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+async def until(condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
+    async with asyncio.timeout(within_s):
         while True:
             if condition():
                 return
