@@ -71,7 +71,7 @@ class InferenceHandle:
             async for piece in pieces:
                 if isinstance(piece, Tokens):
                     fleet.has_begun(dispatch_id)
-                elif piece.load is not None:
+                if piece.load is not None:
                     fleet.report(piece.load)
                 if isinstance(piece, Started) and (decision := fleet.decision(dispatch_id)) is not None:
                     yield replace(piece, route=decision.route)

@@ -32,6 +32,7 @@ class ReplicaLoad:
         self._generate = generate
         self._by_origin: dict[str, _Carried] = {}
         self._total = _Carried()
+        self._told: dict[str, tuple[int, int]] = {}
         self._seq = 0
 
     async def generate(self, request: Generate) -> AsyncGenerator[Tokens | Finished, None]:
@@ -51,13 +52,16 @@ class ReplicaLoad:
     def report(self, origin: str) -> LoadReport:
         """What is carried for all processes but `origin`, which counts its own requests itself."""
         self._seq += 1
+        streams, waiting_tokens = self._told[origin] = self._for_others(origin)
+        return LoadReport(self._replica_id, self._seq, streams, waiting_tokens)
+
+    def news(self, origin: str) -> LoadReport | None:
+        """A report, if it would say something else than the last one that `origin` was given."""
+        return None if self._told.get(origin) == self._for_others(origin) else self.report(origin)
+
+    def _for_others(self, origin: str) -> tuple[int, int]:
         own = self._by_origin.get(origin, _Carried())
-        return LoadReport(
-            self._replica_id,
-            self._seq,
-            streams=self._total.streams - own.streams,
-            waiting_tokens=self._total.waiting_tokens - own.waiting_tokens,
-        )
+        return self._total.streams - own.streams, self._total.waiting_tokens - own.waiting_tokens
 
     def _add(self, origin: str, streams: int, tokens: int) -> None:
         carried = self._by_origin.setdefault(origin, _Carried())
@@ -66,3 +70,4 @@ class ReplicaLoad:
             count.waiting_tokens += tokens
         if not carried.streams:
             del self._by_origin[origin]
+            self._told.pop(origin, None)

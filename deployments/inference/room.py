@@ -56,9 +56,8 @@ class Inference:
                         span.set_attribute("gen_ai.usage.input_tokens", piece.prompt_tokens)
                         span.set_attribute("gen_ai.usage.output_tokens", piece.completion_tokens)
                         span.set_attribute("zerowait.cached_tokens", piece.cached_tokens)
-                    if not isinstance(piece, Tokens):
-                        piece = replace(piece, load=self._load.report(request.origin))
-                    yield piece
+                    tell = self._load.news if isinstance(piece, Tokens) else self._load.report
+                    yield replace(piece, load=tell(request.origin))
         finally:
             span.end()
 

@@ -75,6 +75,7 @@ class Tokens:
     """The next of an answer. Their text is made where the answer is told, so that nothing of it is lost with a replica."""
 
     token_ids: tuple[int, ...]
+    load: LoadReport | None = None  # where there is news
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,3 +115,20 @@ async def test_a_router_adds_its_own_and_nothing_counts_twice(load: ReplicaLoad)
 async def test_a_stream_that_was_never_begun_weighs_nothing(load: ReplicaLoad) -> None:
     async with aclosing(load.generate(a_request("x", "a"))):
         assert told(load, "b") == (0, 0)
+
+
+async def test_news_is_told_once(load: ReplicaLoad, engine: Engine) -> None:
+    mine, other = (load.generate(a_request(origin, origin)) for origin in "ab")
+    await begun(mine)
+    first = load.news("a")
+    assert first is not None and first.streams == 0
+    assert load.news("a") is None, "its own are no news"
+    waiting = await begun(other)
+    assert (news := load.news("a")) is not None and (news.streams, news.waiting_tokens) == (1, 50)
+    assert load.news("a") is None
+    engine.go.set()
+    await waiting
+    assert (news := load.news("a")) is not None and (news.streams, news.waiting_tokens) == (1, 0)
+    await other.aclose()
+    assert (news := load.news("a")) is not None and news.streams == 0
+    await mine.aclose()
