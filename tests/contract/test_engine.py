@@ -87,7 +87,8 @@ async def test_an_answer_goes_on_after_the_tokens_that_were_sent(engine: Engine,
 
 async def test_an_answer_that_has_come_to_its_end_does_not_go_on(engine: Engine, packaged_model: Path) -> None:
     tokenizer = HfTokenizer.load(packaged_model)
-    prompt = tokenizer.encode("<|im_start|>user\nSay hello.<|im_end|>\n<|im_start|>assistant\n")
+    said = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\nThe capital of France is"
+    prompt = tokenizer.encode(said)
     whole, end = await answer_to(engine, a_request(prompt=prompt, max_tokens=200, ignore_eos=False))
     assert end.reason == "stop"
     stream = tokenizer.stream()
