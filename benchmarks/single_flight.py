@@ -117,7 +117,8 @@ def measure(questions: int, max_tokens: int, replicas: int) -> dict[str, Any]:
         generations_after, asked_after = exported(run)
     say(f"status {Counter(a.status for a in answers)}, source {Counter(a.source for a in answers)}")
     say(f"ended by {Counter(a.finish_reason for a in answers)}, routes {Counter(a.route for a in answers)}")
-    say(f"said: {answers[0].text!r}")
+    for text, times in Counter(a.text for a in answers).most_common():
+        say(f"said {times} times: {text!r}")
     first = quantiles([answer.first_token_ms for answer in answers], n=100, method="inclusive")
     return {
         "benchmark": "single_flight",

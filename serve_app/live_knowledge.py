@@ -56,7 +56,7 @@ class LiveKnowledge:
         self._indices: dict[str, KnowledgeIndex] = {}
         self._versions: dict[str, int] = {}
         self._heard_at = clock.monotonic()
-        self._waiting = 0
+        self._embedding_now: dict[str, asyncio.Future[NDArray[numpy.float32]]] = {}
         # One thread: the model uses every core for one text already.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
         self._start = asyncio.Lock()
@@ -105,16 +105,17 @@ class LiveKnowledge:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _embedding(self, text: str) -> NDArray[numpy.float32] | None:
-        """None when too many texts wait already."""
+        """None when too many texts wait already. Those who ask the same at once share one embedding, and so find the same."""
         embedder = self._embedder
-        if embedder is None or self._waiting >= WAITING_MAX:
-            return None
-        self._waiting += 1
-        try:
-            vectors = await self._in_thread(lambda: embedder.embed([text]))
-        finally:
-            self._waiting -= 1
-        return vectors[0]
+        vectors = self._embedding_now.get(text)
+        if vectors is None:
+            if embedder is None or len(self._embedding_now) >= WAITING_MAX:
+                return None
+            vectors = asyncio.get_running_loop().run_in_executor(self._thread, lambda: embedder.embed([text]))
+            self._embedding_now[text] = vectors
+            vectors.add_done_callback(lambda _: self._embedding_now.pop(text))
+        # Whoever goes away takes nothing from the others.
+        return (await asyncio.shield(vectors))[0]
 
     async def _beat(self, embedder: Embedder) -> None:
         while True:

@@ -180,7 +180,7 @@ async def test_exact_answers_do_not_wait_for_embeddings_and_the_queue_is_bounded
     await record.publish("demo", [ENTRY], [], [], NOW)
     await live.check()
     embedder.may_go_on.clear()
-    waiting = [asyncio.create_task(live.look_up(ask("运费多少钱", intent=Intent.SHIPPING_FEE))) for _ in range(WAITING_MAX)]
+    waiting = [asyncio.create_task(live.look_up(ask(f"运费多少钱{n}", intent=Intent.SHIPPING_FEE))) for n in range(WAITING_MAX)]
     await asyncio.sleep(0)
     assert (await live.look_up(ask())).entry is not None
     beyond = await live.look_up(ask("运费多少钱", intent=Intent.SHIPPING_FEE))
@@ -189,6 +189,21 @@ async def test_exact_answers_do_not_wait_for_embeddings_and_the_queue_is_bounded
     embedder.may_go_on.set()
     found = await asyncio.gather(*waiting)
     assert {one.suggestions[0].id for one in found} == {"fee"}
+
+
+async def test_any_number_of_equal_questions_share_one_embedding_and_find_the_same(
+    live: LiveKnowledge, record: SqlKnowledge, embedder: SlowEmbedder
+) -> None:
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    await live.check()
+    embedder.may_go_on.clear()
+    everybody = [asyncio.create_task(live.look_up(ask("运费多少钱"))) for _ in range(3 * WAITING_MAX)]
+    await asyncio.sleep(0)
+    everybody.pop(0).cancel()
+    embedder.may_go_on.set()
+    found = await asyncio.gather(*everybody)
+    assert embedder.embedded.count("运费多少钱") == 1
+    assert {tuple(one.id for one in it.suggestions) for it in found} == {("fee",)}
 
 
 async def test_thousands_of_questions_answer_before_they_are_embedded(
