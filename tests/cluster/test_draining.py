@@ -254,7 +254,7 @@ async def asking_all_the_time(cluster: Cluster) -> AsyncIterator[list[str]]:
         await asyncio.wait([asking])
 
 
-@pytest.mark.timeout(1500)  # it takes over three minutes where nothing else runs
+@pytest.mark.timeout(900)  # it takes over three minutes where nothing else runs
 async def test_no_stream_is_cut_and_no_socket_is_lost(cluster: Cluster) -> None:
     fleet = Fleet(cluster)
     await fleet.deploys()
