@@ -102,7 +102,7 @@ def _line(case: Case, router: str, found: Point | None) -> str:
 
 
 def figures(knees: Mapping[Case, Mapping[str, Point | None]]) -> dict[str, Any]:
-    """A rival that misses the objective at the lowest rate has no knee (null): its ratio is to that rate, so at least as much."""
+    """A rival that misses the objective at the lowest rate has no knee: its ratio is to that rate, so it is at least that."""
     main_case = next(iter(knees))
     ours = knees[main_case].get(OURS)
     ratios = {str(case): _ratios(case, points) for case, points in knees.items()}

@@ -159,7 +159,8 @@ class Simulation:
         if outcome is not None:
             outcome.routes[why] = outcome.routes.get(why, 0) + 1
             if self._bound is not None and why != "least-loaded":
-                most = self._bound.of((sum(self._loads) + weight) / len(self._loads), weight)
+                anew = (request.prompt_tokens - request.new_tokens) / TOKENS_PER_STREAM
+                most = self._bound.of((sum(self._loads) + weight) / len(self._loads), weight + anew)
                 outcome.excess.append((self._loads[job.replica] + weight) / most - 1.0)
         self._loads[job.replica] += weight
         self._weights[job.dispatch_id] = weight

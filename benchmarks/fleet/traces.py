@@ -159,7 +159,9 @@ def _tenant_chunk(tenant: str) -> int:
 def _mooncake_rows(data: Path) -> tuple[tuple[float, int, int, tuple[int, ...]], ...]:
     with (data / MOONCAKE).open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    return tuple((row["timestamp"] / 1000, row["input_length"], row["output_length"], tuple(row["hash_ids"])) for row in rows)
+    return tuple(
+        (row["timestamp"] / 1000, row["input_length"], row["output_length"], tuple(map(int, row["hash_ids"]))) for row in rows
+    )
 
 
 def mooncake(data: Path, rate: float, figures: EngineFigures, seed: int = 1) -> Trace:
@@ -176,10 +178,10 @@ def mooncake(data: Path, rate: float, figures: EngineFigures, seed: int = 1) -> 
     requests: list[Request] = []
     last_blocks: dict[str, set[int]] = {}
     for number, (timestamp, input_tokens, output_tokens, hashes) in enumerate(rows):
-        session = str(hashes[1] if len(hashes) > 1 else hashes[0])
+        session = str(hashes[min(1, len(hashes) - 1)])
         sizes = [512] * (len(hashes) - 1)
         chunks = [*zip(hashes, sizes, strict=False), (hashes[-1], max(1, input_tokens - sum(sizes)))]
-        known = last_blocks.get(session) or {hashes[0]}
+        known = last_blocks.get(session, {hashes[0]})
         new_tokens = max(16, sum(tokens for chunk_id, tokens in chunks if chunk_id not in known))
         last_blocks[session] = set(hashes)
         # The trace's clock ticks every 3 s.
