@@ -38,6 +38,7 @@ class _Answer:
     attempts: int = 0
     left: set[str] = field(default_factory=set[str])
     dead: set[str] = field(default_factory=set[str])
+    refused: bool = False  # a move, for want of budget
 
     def finished(self, reason: str, cached_tokens: int = 0) -> Finished:
         return Finished(reason, len(self.request.prompt_token_ids), cached_tokens, len(self.given))
@@ -188,6 +189,8 @@ class Failover:
             deaths=len(answer.dead),
             elsewhere=bool(fleet.admitted() - answer.left - {replica_id}),
         )
+        if step == "move" and not self._may_move(answer, replica_id):
+            step = "wait" if failure == "silent" else "give-up"
         if step == "wait":
             return attempt
         logger.warning(
@@ -200,7 +203,7 @@ class Failover:
             self._probes.eject(replica_id)
         if step == "set-aside":
             self._put_aside(answer)
-        if step != "move" or not self._may_move(answer.request, replica_id):
+        if step != "move":
             raise error
         self._count("moved-dead" if failure == "dead" else "moved-silent")
         return self._attempt(answer)
@@ -211,14 +214,17 @@ class Failover:
         self._set_aside.note(digest, self._monotonic())
         self._count("set-aside")
 
-    def _may_move(self, request: Generate, replica_id: str | None) -> bool:
+    def _may_move(self, answer: _Answer, replica_id: str | None) -> bool:
         """Those who share a generation move together: that is one generation anew, and one of the budget's moves."""
-        now, shared = self._monotonic(), f"{request.join_key} {replica_id}"
+        request, now = answer.request, self._monotonic()
+        shared = f"{request.join_key} {replica_id}"
         if request.join_key is not None and self._shared_moves.has(shared, now):
             return True
         if not self._budget.take(now):
-            logger.error("request %s is not moved: this process has made all moves of this minute", request.request_id)
-            self._count("refused-budget")
+            if not answer.refused:
+                logger.error("request %s is not moved: this process has made all moves of this minute", request.request_id)
+                self._count("refused-budget")
+            answer.refused = True
             return False
         if request.join_key is not None:
             self._shared_moves.note(shared, now)

@@ -19,10 +19,10 @@ def next_step(failure: Failure, *, moves: int, moves_max: int, deaths: int, else
     """What becomes of a request whose replica failed.
 
     `moves` were made for it before, `deaths` replicas died under it, this one included. `elsewhere`: another replica may be
-    asked; without one, silence is waited out, since nothing better can be done until the deadline.
+    asked. Where silence cannot be moved away from it is waited out: until the deadline the replica may speak again.
     """
-    if failure == "silent" and not elsewhere:
-        return "wait"
+    if failure == "silent":
+        return "move" if elsewhere and moves < moves_max else "wait"
     if deaths >= DEATHS_MAX:
         return "set-aside"
     return "move" if moves < moves_max else "give-up"

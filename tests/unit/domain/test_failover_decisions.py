@@ -22,9 +22,10 @@ def test_a_death_moves_the_request_even_when_nobody_else_is_there_yet():
     assert next_step("dead", moves=0, moves_max=2, deaths=1, elsewhere=False) == "move"
 
 
-def test_after_two_moves_it_is_given_up():
+def test_after_two_moves_silence_is_waited_out_and_a_death_is_the_end():
     assert next_step("silent", moves=1, moves_max=2, deaths=0, elsewhere=True) == "move"
-    assert next_step("silent", moves=2, moves_max=2, deaths=1, elsewhere=True) == "give-up"
+    assert next_step("silent", moves=2, moves_max=2, deaths=1, elsewhere=True) == "wait"
+    assert next_step("dead", moves=2, moves_max=2, deaths=1, elsewhere=True) == "give-up"
 
 
 def test_a_request_under_which_two_replicas_died_is_set_aside():
