@@ -21,10 +21,10 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.fleet.knee import OURS, ROUTERS, Case, Point, ideal_hit, knee, point, rate_of
-from benchmarks.fleet.plot import plot
+from benchmarks.fleet.plot import HIGHEST_MS, plot
 
 QUICK_ROUTERS = (OURS, "strict_hash", "power_of_two", "first_message_bounded")
-PLOT_STEPS = range(20, 105, 6)
+PLOT_STEPS = range(0, 100, 8)
 
 Knees = dict[Case, dict[str, Point | None]]
 
@@ -87,7 +87,7 @@ def _knee(work: tuple[Case, str]) -> Point | None:
 
 def _point(work: tuple[Case, str, int]) -> tuple[str, Point]:
     case, router, step = work
-    return router, point(case, router, step, whole=True)
+    return router, point(case, router, step, HIGHEST_MS / 1000)
 
 
 def _line(case: Case, router: str, found: Point | None) -> str:

@@ -91,12 +91,12 @@ def rate_of(case: Case, step: int) -> float:
     return case.replicas * FIRST_RATE * STEP**step
 
 
-def point(case: Case, router: str, step: int, *, whole: bool = False) -> Point:
-    """`whole`: also the percentiles beyond the objective."""
+def point(case: Case, router: str, step: int, give_up_s: float | None = None) -> Point:
+    """Percentiles are infinite where TTFT p99 is above `give_up_s`, by default the objective."""
     rate = rate_of(case, step)
     trace = trace_of(case, rate)
     simulation = Simulation(KV_KINDS[case.kv], case.replicas, ROUTERS[router], processes=traces.PROCESSES, bound=Bound())
-    outcome = simulation.run(trace, stop_when_late=not whole)
+    outcome = simulation.run(trace, give_up_s=give_up_s or trace.objective_s)
     p99_s = outcome.ttft(0.99)
     return Point(
         rate,
