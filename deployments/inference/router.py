@@ -28,8 +28,8 @@ class FleetRouter(RequestRouter):
     @property
     def max_num_routing_tasks(self) -> int:
         """One for each request that waits: by default a few that find no replica would keep all others waiting, and with them
-        the probe that would find one."""
-        return max(1, self.num_pending_requests)
+        the probe that would find one. Ray's own count holds those, too, that were sent or given up behind one that waits."""
+        return max(1, len(self._pending))
 
     def update_replicas(self, replicas: list[RunningReplica]) -> None:
         super().update_replicas(replicas)

@@ -1,8 +1,9 @@
-"""What is not a generation, such as a health check, is sent to replicas that answer."""
+"""Serve's router around a fleet: without Ray, which `tests/cluster` has."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakSet
@@ -39,3 +40,18 @@ def test_a_replica_that_was_left_is_asked_last():
 
 def test_one_that_was_left_is_asked_when_there_is_no_other():
     assert ranks([fleet_of("one", ejected="one")], ["one"]) == [{"one"}]
+
+
+def test_only_what_waits_is_routed():
+    """A task for each request that came after one that waits would be 1000 tasks more with each request."""
+    router: Any = FleetRouter.__new__(FleetRouter)
+    router._pending, router._pending_requests_to_fulfill = {}, deque()
+    assert router.target_num_routing_tasks == 0
+    requests: list[Any] = [SimpleNamespace(metadata=object()) for _ in range(1000)]
+    for request in requests:
+        router._pending_requests_to_fulfill.append(request)
+        router._add_pending_request_to_indices(request)
+    assert router.target_num_routing_tasks == 1000
+    for request in requests[1:]:
+        router._remove_pending_request_from_indices(request)
+    assert router.target_num_routing_tasks == 1
