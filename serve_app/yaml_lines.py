@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +19,7 @@ class YamlText:
     def __init__(self, text: str, name: str) -> None:
         """`name` says in messages where the text comes from."""
         self.name = name
+        self._text = text
         try:
             self._root = yaml.compose(text, yaml.SafeLoader)
             self.tree: Any = yaml.safe_load(text)
@@ -61,6 +62,12 @@ class YamlText:
         """`FILE:LINE: FIELD: reason`, as every mistake is told. `shown`: the field's name, where that is not its whole path."""
         field = ".".join(map(str, path if shown is None else shown)) or "the file"
         return f"{self.name}:{self.line(path)}: {field}: {reason}"
+
+    def alias(self) -> int | None:
+        """The line of the first alias; None without one. What holds aliases may be endless, or as good as that."""
+        events: Iterator[yaml.Event] = yaml.parse(self._text, yaml.SafeLoader)
+        marks = (event.start_mark for event in events if isinstance(event, yaml.AliasEvent))
+        return next((mark.line + 1 for mark in marks if mark is not None), None)
 
     def repeated(self) -> list[tuple[str | int, ...]]:
         """The fields that stand twice under one parent: YAML keeps the last without a word."""

@@ -19,7 +19,7 @@ from serve_app.cli.policy_simulate import HELP, simulate_policy
 from serve_app.config import Config
 from serve_app.domain.errors import ConfigError, NotFound
 from serve_app.ports import PolicyEdit, ScalingRecord
-from serve_app.scaling_file import read_policy
+from serve_app.scaling_file import MOST_CHARS, read_policy
 from serve_app.yaml_lines import read_text
 
 T = TypeVar("T")
@@ -105,7 +105,7 @@ async def _applied(record: ScalingRecord, text: str, name: str, note: str, by: s
     try:
         read_policy(text, name)
     except ConfigError as error:
-        refused = await record.add(text, who(by), now, note=note, refused=str(error))
+        refused = await record.add(text[:MOST_CHARS], who(by), now, note=note, refused=str(error))
         raise ConfigError(f"{error}\n(refused, written down as version {refused.version}; what is in force stays)") from error
     return await record.add(text, who(by), now, note=note)
 

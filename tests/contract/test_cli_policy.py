@@ -83,13 +83,18 @@ def test_a_refused_edit_is_written_down_and_the_last_good_one_stays(home: Path) 
     assert first.split("\t")[2:] == ["mei", "applied"]
 
 
+def test_what_nobody_could_have_written_is_not_kept_whole(home: Path) -> None:
+    assert "more than 100000 characters" in refused("apply", written(home, "#" * 300_000))
+    assert len(done("show", "--version", "1").stdout) < 100_100
+
+
 def test_rolling_back_puts_an_earlier_one_in_force_as_a_new_one(home: Path) -> None:
     done("apply", written(home, GOOD))
-    done("apply", written(home, "start_s: 60\n"))
+    done("apply", written(home, "replicas: {max: 5}\n"))
     refused("apply", written(home, WRONG))
     assert "version 4, which is version 1 again" in done("rollback", "1").stderr
     assert done("show").stdout == GOOD
-    assert done("show", "--version", "2").stdout == "start_s: 60\n"
+    assert done("show", "--version", "2").stdout == "replicas: {max: 5}\n"
     assert "was refused and never in force" in refused("rollback", "3")
     assert "no version 9" in refused("rollback", "9")
     assert "no version 9" in refused("show", "--version", "9")
