@@ -41,7 +41,6 @@ class Probes:
             # In a context of its own: Ray Serve cancels what was called in a request's context when its client goes away.
             task = asyncio.get_running_loop().create_task(self._until_answered(replica_id), context=Context())
             self._tasks[replica_id] = task
-            task.add_done_callback(lambda _: self._tasks.pop(replica_id, None))
 
     async def aclose(self) -> None:
         tasks = [*self._tasks.values()]
@@ -52,17 +51,21 @@ class Probes:
 
     async def _until_answered(self, replica_id: str) -> None:
         pause_s = FIRST_PAUSE_S
-        while True:
-            await asyncio.sleep(pause_s)
-            if replica_id not in self._replicas.fleet.ejected():
-                return
-            answered = await self._answers(replica_id)
-            self._probed(answered)
-            if answered:
-                logger.info("replica %s answers again", replica_id)
-                self._replicas.fleet.readmit(replica_id)
-                return
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        try:
+            while True:
+                await asyncio.sleep(pause_s)
+                if replica_id not in self._replicas.fleet.ejected():
+                    return
+                answered = await self._answers(replica_id)
+                self._probed(answered)
+                if answered:
+                    logger.info("replica %s answers again", replica_id)
+                    self._replicas.fleet.readmit(replica_id)
+                    return
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        finally:
+            # Not when the task is done, which is a moment later: ejected in between, it would never be asked again.
+            del self._tasks[replica_id]
 
     async def _answers(self, replica_id: str) -> bool:
         sampling = Sampling(max_tokens=1, ignore_eos=True)
