@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from serve_app.domain.generation import Finished, Generate, LoadReport, Tokens
+from serve_app.fleet import REPORT_TTL_S
 
 # What an engine gives for a request.
 Stream = Callable[[Generate], AsyncGenerator[Tokens | Finished, None]]
+
+# What was told so long ago is told again: whoever heard it is about to forget it.
+_TELL_AGAIN_S = REPORT_TTL_S / 2
+# Of more processes that asked the one told longest ago is forgotten, and told once more.
+_ORIGINS_MAX = 256
 
 
 @dataclass(slots=True)
@@ -27,12 +34,14 @@ class ReplicaLoad:
     that share it count one stream of their own for it, and hear of it once more.
     """
 
-    def __init__(self, replica_id: str, generate: Stream) -> None:
+    def __init__(self, replica_id: str, generate: Stream, monotonic: Callable[[], float]) -> None:
+        """`monotonic` gives seconds."""
         self._replica_id = replica_id
         self._generate = generate
+        self._monotonic = monotonic
         self._by_origin: dict[str, _Carried] = {}
         self._total = _Carried()
-        self._told: dict[str, tuple[int, int]] = {}
+        self._told: OrderedDict[str, tuple[tuple[int, int], float]] = OrderedDict()  # what, and when
         self._seq = 0
 
     async def generate(self, request: Generate) -> AsyncGenerator[Tokens | Finished, None]:
@@ -52,12 +61,18 @@ class ReplicaLoad:
     def report(self, origin: str) -> LoadReport:
         """What is carried for all processes but `origin`, which counts its own requests itself."""
         self._seq += 1
-        streams, waiting_tokens = self._told[origin] = self._for_others(origin)
+        streams, waiting_tokens = load = self._for_others(origin)
+        self._told[origin] = load, self._monotonic()
+        self._told.move_to_end(origin)
+        if len(self._told) > _ORIGINS_MAX:
+            self._told.popitem(last=False)
         return LoadReport(self._replica_id, self._seq, streams, waiting_tokens)
 
     def news(self, origin: str) -> LoadReport | None:
-        """A report, if it would say something else than the last one that `origin` was given."""
-        return None if self._told.get(origin) == self._for_others(origin) else self.report(origin)
+        """A report, if it would say something else than the last one that `origin` was given, or that was long ago."""
+        load, told_at = self._told.get(origin, (None, 0.0))
+        is_told = load == self._for_others(origin) and self._monotonic() - told_at < _TELL_AGAIN_S
+        return None if is_told else self.report(origin)
 
     def _for_others(self, origin: str) -> tuple[int, int]:
         own = self._by_origin.get(origin, _Carried())
@@ -70,4 +85,3 @@ class ReplicaLoad:
             count.waiting_tokens += tokens
         if not carried.streams:
             del self._by_origin[origin]
-            self._told.pop(origin, None)

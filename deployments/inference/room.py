@@ -38,7 +38,7 @@ class Inference:
         self._engine = make_engine(config)
         await self._engine.start()
         self._signals = ReplicaSignals(self._engine.signals, self._engine.generate, time.monotonic)
-        self._load = ReplicaLoad(self._replica_id, self._signals.generate)
+        self._load = ReplicaLoad(self._replica_id, self._signals.generate, time.monotonic)
         self._joining = Joining(self._load.generate)
         self._beats = Beats(self._engine, config.failover.stall_s, time.monotonic)
 

@@ -10,7 +10,7 @@ import pytest
 
 from serve_app.domain.errors import ModelFailed
 from serve_app.domain.generation import Finished, Generate, LoadReport, Sampling, Tokens
-from serve_app.fleet import Fleet
+from serve_app.fleet import REPORT_TTL_S, Fleet
 from serve_app.replica_load import ReplicaLoad
 
 
@@ -34,9 +34,21 @@ def engine() -> Engine:
     return Engine()
 
 
+class Time:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def load(engine: Engine) -> ReplicaLoad:
-    return ReplicaLoad("r1", engine.generate)
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def load(engine: Engine, time: Time) -> ReplicaLoad:
+    return ReplicaLoad("r1", engine.generate, time)
 
 
 def a_request(name: str, origin: str, tokens: int = 50) -> Generate:
@@ -137,3 +149,29 @@ async def test_news_is_told_once(load: ReplicaLoad, engine: Engine) -> None:
     await other.aclose()
     assert load.news("a") is not None
     await mine.aclose()
+
+
+async def test_what_stays_as_it_is_is_not_forgotten_by_a_process_that_goes_on_listening(
+    load: ReplicaLoad, engine: Engine, time: Time
+) -> None:
+    mine, others = load.generate(a_request("mine", "a", tokens=0)), load.generate(a_request("others", "b", tokens=0))
+    fleet = Fleet(time)
+    fleet.renew(["r1"])
+    firsts = [await begun(stream) for stream in (mine, others)]
+    for _ in range(100):
+        time.now_s += REPORT_TTL_S / 20
+        # With each of its tokens.
+        if (report := load.news("a")) is not None:
+            fleet.report(report)
+        assert fleet.loads() == {"r1": 1.0}
+    engine.go.set()
+    await asyncio.gather(*firsts)
+    for stream in (mine, others):
+        await stream.aclose()
+
+
+def test_of_processes_that_came_and_went_not_all_are_remembered(load: ReplicaLoad) -> None:
+    for number in range(1000):
+        load.report(f"process-{number}")
+    assert load.news("process-999") is None
+    assert load.news("process-0") is not None, "it is told once more"
