@@ -162,10 +162,10 @@ class Failover:
         return answer.finished("abort")
 
     def _died(self, attempt: _Attempt, answer: _Answer, error: ModelFailed) -> _Attempt:
-        replica_id = attempt.replica_id or error.replica_id
-        if replica_id is not None:
-            answer.dead.add(replica_id)
-        return self._left("dead", replica_id, attempt, answer, error)
+        # One that had not taken it did not die of it: of a node's replicas the next one may be dead, too.
+        if attempt.replica_id is not None:
+            answer.dead.add(attempt.replica_id)
+        return self._left("dead", attempt.replica_id or error.replica_id, attempt, answer, error)
 
     def _fell_silent(self, attempt: _Attempt, answer: _Answer) -> _Attempt:
         replica_id = attempt.replica_id

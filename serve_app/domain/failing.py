@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict, deque
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -18,8 +19,8 @@ DEATHS_MAX = 2
 def next_step(failure: Failure, *, moves: int, moves_max: int, deaths: int, elsewhere: bool) -> Step:
     """What becomes of a request whose replica failed.
 
-    `moves` were made for it before, `deaths` replicas died under it, this one included. `elsewhere`: another replica may be
-    asked. Where silence cannot be moved away from it is waited out: until the deadline the replica may speak again.
+    `moves` were made for it before; `deaths` replicas that had taken it died, this one included. `elsewhere`: another replica
+    may be asked. Where silence cannot be moved away from it is waited out: until the deadline the replica may speak again.
     """
     if failure == "silent":
         return "move" if elsewhere and moves < moves_max else "wait"
@@ -139,6 +140,6 @@ class Recent:
         return noted_at is not None and now - noted_at < self._keep_s
 
 
-def digest_of(prompt_token_ids: Collection[int]) -> str:
+def digest_of(prompt_token_ids: Sequence[int]) -> str:
     """The same for equal prompts, and of no use to find out a prompt that is not known."""
-    return blake2b(b"".join(token_id.to_bytes(8, "little") for token_id in prompt_token_ids), digest_size=16).hexdigest()
+    return blake2b(array("q", prompt_token_ids).tobytes(), digest_size=16).hexdigest()

@@ -349,6 +349,17 @@ def test_a_request_under_which_two_replicas_died_is_set_aside():
     scene(play)
 
 
+def test_a_replica_that_was_dead_before_did_not_die_of_a_request():
+    async def play(scene: Scene) -> None:
+        # Two of a node's replicas, when the node is lost.
+        scene.of(FIRST).dies_at = 2
+        scene.of(SECOND).dies_at = -1
+        complete(await told(scene.failover.generate(asked())))
+        assert scene.events == {"moved-dead": 2}
+
+    scene(play)
+
+
 def test_a_fleet_in_trouble_is_not_asked_everything_again():
     async def play(scene: Scene) -> None:
         scene.of(FIRST).freezes_at = 2
