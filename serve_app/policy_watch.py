@@ -13,6 +13,7 @@ from serve_app.domain.errors import ConfigError
 from serve_app.domain.scaling_policy import ScalingPolicy
 from serve_app.ports import PolicyEdit, ScalingRecord
 from serve_app.scaling_file import read_policy
+from serve_app.spending import Spending
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +47,14 @@ class PolicyWatch:
         default: ScalingPolicy,
         count: Callable[[Refusal], None],
         prepare: Callable[[], Awaitable[None]] | None = None,
+        spending: Spending | None = None,
     ) -> None:
-        """`prepare` is awaited before the record is first asked, until it has succeeded."""
+        """`prepare` is awaited before the record is first asked, until it has succeeded. `spending` is kept in the record, and
+        known when a policy is."""
         self.in_force: InForce | None = None
         self._record = record
         self._prepare = prepare
+        self._spending = spending or Spending()
         self._default = InForce(default, 0)
         self._count = count
         self._seen: int | None = None
@@ -61,6 +65,7 @@ class PolicyWatch:
         if self._prepare is not None:
             await self._prepare()
             self._prepare = None
+        await self._spending.keep(self._record)
         latest = await self._record.latest()
         if latest == self._seen:
             return

@@ -20,6 +20,7 @@ from serve_app.domain.messages import Caller, DeskEvent
 from serve_app.domain.packet import Packet
 from serve_app.domain.proposals import Proposal, State, Variant
 from serve_app.domain.question import Focus
+from serve_app.domain.scaling import Spent
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session
 from serve_app.domain.tickets import Message, Numbered, Ticket
 from serve_app.domain.transcripts import KnownTurn
@@ -343,6 +344,14 @@ class ScalingRecord(Protocol):
 
     async def edit(self, version: int) -> PolicyEdit:
         """Raises NotFound."""
+        ...
+
+    async def spent(self) -> Spent | None:
+        """What the last day cost that anything is known of."""
+        ...
+
+    async def spend(self, spent: Spent) -> None:
+        """Writes down what a day has cost until now. A day never costs less again."""
         ...
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from serve_app.domain.scaling import Memory, Scaling, decide
+from serve_app.domain.scaling import Memory, Scaling, Spent, decide
 from serve_app.domain.scaling_policy import Replicas, ScalingPolicy
 from serve_app.fleet_signals import FleetSignals, Told
 from serve_app.policy_watch import InForce
+from serve_app.spending import Spending
 
 logger = logging.getLogger(__name__)
 
@@ -27,12 +28,14 @@ class Scaler:
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
         tell: Callable[[Scaling, int], None],
+        spending: Spending,
     ) -> None:
-        """`tell` gets every decision, and the version of the policy that it follows."""
+        """`tell` gets every decision, and the version of the policy that it follows; `spending` what the day has cost."""
         self._in_force = in_force
         self._now = now
         self._monotonic = monotonic
         self._tell = tell
+        self._spending = spending
         self._signals = FleetSignals(monotonic)
         self._memory: Memory | None = None
         self._decided: tuple[float, int, int] | None = None  # when, by which version, how many
@@ -46,6 +49,8 @@ class Scaler:
         in_force, at = self._in_force(), self._monotonic()
         if in_force is None:
             return running_towards
+        if self._decided is None or self._decided[1] != in_force.version:
+            _warn_of_less(in_force, most)
         if self._decided is not None:
             decided_at, version, wanted = self._decided
             if version == in_force.version and at - decided_at < EVERY_S:
@@ -57,10 +62,10 @@ class Scaler:
         return wanted
 
     def _decide(self, in_force: InForce, told: Told, running_towards: int, most: int) -> int:
-        signals = self._signals.read(told, running_towards)
-        # What was needed before is not known, so it was what there is: none is let go of before `down_after_s`.
-        memory = self._memory or Memory(wanted=running_towards, peaks=((0.0, running_towards),))
-        scaling, self._memory = decide(signals, memory, _at_most(in_force.policy, most), self._now())
+        signals, now = self._signals.read(told, running_towards), self._now()
+        memory = self._memory or self._first_memory(running_towards, now)
+        scaling, self._memory = decide(signals, memory, _at_most(in_force.policy, most), now)
+        self._spending.tell(Spent(now.astimezone(UTC).date(), self._memory.gpu_hours))
         self._tell(scaling, in_force.version)
         if scaling.replicas != running_towards:
             logger.info(
@@ -72,6 +77,21 @@ class Scaler:
                 signals,
             )
         return scaling.replicas
+
+    def _first_memory(self, running_towards: int, now: datetime) -> Memory:
+        """What was needed before is not known, so it was what there is: none is let go of before `down_after_s`."""
+        spent = self._spending.on_day_of(now)
+        return Memory(wanted=running_towards, decided_at=now, peaks=((0.0, running_towards),), gpu_hours=spent)
+
+
+def _warn_of_less(in_force: InForce, most: int) -> None:
+    if in_force.policy.replicas.max > most:
+        logger.warning(
+            "scaling policy %d allows for %d replicas, the deployment for %d (`rooms.inference.replicas_max`)",
+            in_force.version,
+            in_force.policy.replicas.max,
+            most,
+        )
 
 
 def _at_most(policy: ScalingPolicy, most: int) -> ScalingPolicy:

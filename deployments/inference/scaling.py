@@ -26,12 +26,15 @@ from serve_app.domain.scaling_policy import Replicas, ScalingPolicy
 from serve_app.fleet_signals import Told
 from serve_app.policy_watch import InForce, PolicyWatch
 from serve_app.scaler import Scaler
+from serve_app.spending import Spending
 
 logger = logging.getLogger(__name__)
 
 POLICY = "deployments.inference.scaling:LivePolicy"
 # Serve keeps a replica's points for so long: the questions' rate is taken over it.
 LOOK_BACK_S = 5.0
+# After the record could not even be opened.
+AGAIN_S = 10.0
 
 
 def autoscaling(config: Config, policy: str = POLICY) -> dict[str, Any] | None:
@@ -43,7 +46,8 @@ def autoscaling(config: Config, policy: str = POLICY) -> dict[str, Any] | None:
     room = config.rooms.inference
     if room.replicas_max is None:
         return None
-    if make_url(str(config.record.url)).password is not None:
+    record = make_url(str(config.record.url))
+    if record.password is not None or "password" in record.query:
         raise ConfigError(
             "record.url: with `rooms.inference.replicas_max` the address must hold no password: Serve's controller logs it. "
             "Leave it out, and set PGPASSWORD or a password file (PGPASSFILE) on every node"
@@ -78,7 +82,8 @@ class LivePolicy:
         self._metrics = _Metrics()
         self._failures: set[str] = set()
         self._watch = _Watch()
-        self._scaler = Scaler(self._watch.in_force, lambda: datetime.now(UTC), time.monotonic, self._metrics.tell)
+        clock = (lambda: datetime.now(UTC), time.monotonic)
+        self._scaler = Scaler(self._watch.in_force, *clock, self._metrics.tell, self._watch.spending)
         default = ScalingPolicy(replicas=Replicas(replicas, replicas_max))
         stop = threading.Event()
         # Serve drops a policy without a word.
@@ -110,6 +115,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.made: PolicyWatch | None = None
+        self.spending = Spending()
 
     def in_force(self) -> InForce | None:
         return self.made.in_force if self.made is not None else None
@@ -142,7 +148,20 @@ class _Metrics:
 
 
 def _read_the_record(url: str, default: ScalingPolicy, watch: _Watch, metrics: _Metrics, stop: threading.Event) -> None:
-    """A thread's work. It knows nothing of the policy object, which could never be dropped else."""
+    """A thread's work. It knows nothing of the policy object, which could never be dropped else. Whatever fails, it goes on:
+    nobody would start it again."""
+    last = ""
+    while not stop.is_set():
+        try:
+            _read_until(url, default, watch, metrics, stop)
+        except Exception as error:
+            if (kind := type(error).__name__) != last:
+                last = kind
+                logger.exception("the record of the scaling policy cannot be opened, the number of replicas stays")
+            stop.wait(AGAIN_S)
+
+
+def _read_until(url: str, default: ScalingPolicy, watch: _Watch, metrics: _Metrics, stop: threading.Event) -> None:
     # Here, because it takes a second in which the controller would stand still.
     from serve_app.adapters.record import connect, ensure_tables
     from serve_app.adapters.sql_scaling import SqlScaling
@@ -150,8 +169,9 @@ def _read_the_record(url: str, default: ScalingPolicy, watch: _Watch, metrics: _
     async def run() -> None:
         engine = connect(url)
         try:
-            watch.made = PolicyWatch(SqlScaling(engine), default, metrics.refuse, prepare=lambda: ensure_tables(engine))
-            await watch.made.run(stop)
+            made = PolicyWatch(SqlScaling(engine), default, metrics.refuse, lambda: ensure_tables(engine), watch.spending)
+            watch.made = made
+            await made.run(stop)
         finally:
             await engine.dispose()
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from serve_app.domain.errors import NotFound, StoreFailed
+from serve_app.domain.scaling import Spent
 from serve_app.ports import PolicyEdit
 
 
@@ -14,6 +15,7 @@ class MemoryScaling:
 
     def __init__(self) -> None:
         self._edits: list[PolicyEdit] = []
+        self._spent: Spent | None = None
         self.is_away = False
 
     async def add(self, text: str, by: str, now: datetime, *, note: str = "", refused: str | None = None) -> PolicyEdit:
@@ -40,6 +42,18 @@ class MemoryScaling:
         if not 1 <= version <= len(self._edits):
             raise NotFound(f"There is no version {version} of the scaling policy; `show --history` lists those that there are.")
         return self._edits[version - 1]
+
+    async def spent(self) -> Spent | None:
+        """See the port."""
+        self._answer()
+        return self._spent
+
+    async def spend(self, spent: Spent) -> None:
+        """See the port."""
+        self._answer()
+        last = self._spent
+        if last is None or (last.day, last.gpu_hours) < (spent.day, spent.gpu_hours):
+            self._spent = spent
 
     def _answer(self) -> None:
         if self.is_away:

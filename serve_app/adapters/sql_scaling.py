@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, DateTime, Integer, RowMapping, String, Table, Text, func, insert, select
+from sqlalchemy import Column, Date, DateTime, Float, Integer, RowMapping, String, Table, Text, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serve_app.adapters.record import metadata
 from serve_app.domain.errors import NotFound, StoreFailed
+from serve_app.domain.scaling import Spent
 from serve_app.ports import PolicyEdit
 
 # Each try is lost only to a writer that has just written.
@@ -31,8 +32,16 @@ scaling_policies = Table(
 )
 
 
+scaling_spent = Table(
+    "scaling_spent",
+    metadata,
+    Column("day", Date, primary_key=True),  # UTC
+    Column("gpu_hours", Float, nullable=False),
+)
+
+
 class SqlScaling:
-    """The port `ScalingRecord`. Its table is made by `record.create_tables`."""
+    """The port `ScalingRecord`. Its tables are made by `record.create_tables`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -79,6 +88,24 @@ class SqlScaling:
         if row is None:
             raise NotFound(f"There is no version {version} of the scaling policy; `show --history` lists those that there are.")
         return _edit(row)
+
+    async def spent(self) -> Spent | None:
+        """See the port."""
+        query = select(scaling_spent).order_by(scaling_spent.c.day.desc()).limit(1)
+        async with self._transaction() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else Spent(row["day"], row["gpu_hours"])
+
+    async def spend(self, spent: Spent) -> None:
+        """See the port."""
+        table = scaling_spent
+        more = update(table).where(table.c.day == spent.day, table.c.gpu_hours < spent.gpu_hours)
+        try:
+            async with self._transaction() as connection:
+                if not (await connection.execute(more.values(gpu_hours=spent.gpu_hours))).rowcount:
+                    await connection.execute(insert(table).values(day=spent.day, gpu_hours=spent.gpu_hours))
+        except IntegrityError:
+            pass  # as much was written down before
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncConnection]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from serve_app.domain.scaling_policy import Budget, Hysteresis, Occasion, Replicas, ScalingPolicy, Target, Windows
 
@@ -65,6 +65,12 @@ class Memory:
     peaks: tuple[tuple[float, int], ...] = ()  # when so many were needed last: later ones are smaller
     lowered_at_s: float | None = None
     gpu_hours: float = 0.0  # since midnight UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    day: date  # UTC
+    gpu_hours: float
 
 
 @dataclass(frozen=True, slots=True)

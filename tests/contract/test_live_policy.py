@@ -17,6 +17,7 @@ import pytest
 from ray.serve._private.autoscaling_state import _resolve_policy_callable  # pyright: ignore[reportPrivateUsage]
 from ray.serve.config import AutoscalingConfig, AutoscalingContext
 
+from deployments.inference import scaling
 from deployments.inference.scaling import LOOK_BACK_S, LivePolicy, autoscaling
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_scaling import SqlScaling
@@ -91,8 +92,9 @@ def test_serve_adds_no_bounds_delays_or_factors_of_its_own(tmp_path: Path) -> No
     assert (options.metrics_interval_s, options.look_back_period_s) == (1, LOOK_BACK_S)
 
 
-def test_a_password_is_not_handed_to_serve_which_would_log_it(tmp_path: Path) -> None:
-    tree = {"record": {"url": "postgresql+asyncpg://u:hunter2@db/none"}, "rooms": {"inference": {"replicas_max": 4}}}
+@pytest.mark.parametrize("address", ["u:hunter2@db/none", "u@db/none?password=hunter2"])
+def test_a_password_is_not_handed_to_serve_which_would_log_it(tmp_path: Path, address: str) -> None:
+    tree = {"record": {"url": f"postgresql+asyncpg://{address}"}, "rooms": {"inference": {"replicas_max": 4}}}
     with pytest.raises(ConfigError, match="PGPASSWORD") as refused:
         autoscaling(Config.model_validate({"data_dir": tmp_path, **tree}))
     assert "hunter2" not in str(refused.value)
@@ -108,6 +110,20 @@ async def test_an_edit_is_followed(tmp_path: Path, record: ScalingRecord) -> Non
 
 async def test_a_record_that_is_made_later_is_found(tmp_path: Path) -> None:
     policy = made(config_of(tmp_path / "none", replicas=3, replicas_max=4))
+    await until(policy, Context().running(0, 0), 3)
+
+
+async def test_a_record_that_cannot_be_opened_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(scaling, "AGAIN_S", 0.05)
+    (tmp_path / "data").write_text("a file where the folder should be")
+    policy = made(config_of(tmp_path / "data", replicas=3, replicas_max=4))
+    async with asyncio.timeout(30):
+        while "cannot be opened" not in caplog.text:
+            assert number(policy, Context()) == 2
+            await asyncio.sleep(0.05)
+    (tmp_path / "data").unlink()
     await until(policy, Context().running(0, 0), 3)
 
 

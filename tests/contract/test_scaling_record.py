@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,9 @@ from sqlalchemy import delete
 
 from serve_app.adapters.memory_scaling import MemoryScaling
 from serve_app.adapters.record import connect, create_tables
-from serve_app.adapters.sql_scaling import SqlScaling, scaling_policies
+from serve_app.adapters.sql_scaling import SqlScaling, scaling_policies, scaling_spent
 from serve_app.domain.errors import NotFound, StoreFailed
+from serve_app.domain.scaling import Spent
 from serve_app.ports import ScalingRecord
 from tests.postgres import free_port
 
@@ -30,6 +31,7 @@ async def record(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await create_tables(engine)
     async with engine.begin() as connection:
         await connection.execute(delete(scaling_policies))
+        await connection.execute(delete(scaling_spent))
     yield SqlScaling(engine)
     await engine.dispose()
 
@@ -75,6 +77,26 @@ async def test_several_may_write_at_once(record: ScalingRecord) -> None:
     assert {edit.version: edit.text for edit in made} == {edit.version: edit.text for edit in await record.history()}
 
 
+async def test_what_a_day_has_cost_only_grows(record: ScalingRecord) -> None:
+    assert await record.spent() is None
+    monday, tuesday = date(2026, 11, 9), date(2026, 11, 10)
+    for told in (Spent(monday, 2.5), Spent(monday, 4.25), Spent(monday, 3.0)):
+        await record.spend(told)
+    assert await record.spent() == Spent(monday, 4.25)
+    await record.spend(Spent(tuesday, 0.5))
+    await record.spend(Spent(monday, 5.0))
+    assert await record.spent() == Spent(tuesday, 0.5)
+
+
+async def test_several_may_write_what_a_day_has_cost(record: ScalingRecord) -> None:
+    day = date(2026, 11, 9)
+    await asyncio.gather(*(record.spend(Spent(day, float(cost))) for cost in range(8)))
+    kept = await record.spent()
+    assert kept is not None
+    await record.spend(Spent(day, 9.0))
+    assert (await record.spent()) == Spent(day, 9.0)
+
+
 async def test_what_is_refused_may_be_no_text_at_all(record: ScalingRecord) -> None:
     await record.add("a: \x00\ud800", "mei\x00", NOW, note="\x00", refused="no YAML: \x00")
     assert (await record.edit(1)).refused is not None
@@ -85,7 +107,13 @@ async def test_a_record_that_is_away_is_said() -> None:
     away, memory = SqlScaling(engine), MemoryScaling()
     memory.is_away = True
     for record in (away, memory):
-        for call in (record.latest(), record.history(), record.edit(1), record.add("", "mei", datetime.now(UTC))):
+        for call in (
+            record.latest(),
+            record.history(),
+            record.edit(1),
+            record.add("", "mei", datetime.now(UTC)),
+            record.spent(),
+        ):
             with pytest.raises(StoreFailed) as failed:
                 await call
             assert "hidden" not in str(failed.value)
