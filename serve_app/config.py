@@ -296,8 +296,11 @@ class Rooms(Settings):
     inference: InferenceSettings = InferenceSettings(max_ongoing_requests=256)
 
 
+Role = Literal["both", "gateway", "engine"]
+
+
 class Config(Settings):
-    role: Literal["both", "gateway", "engine"] = "both"
+    role: Role = "both"
     """`both`: one application. `gateway` and `engine`: the two of a production deployment."""
     engine_app: str = "engine"
     """The application in which a gateway finds its engine."""
@@ -377,16 +380,16 @@ def secret(ref: str, data_dir: Path, environ: Mapping[str, str] = os.environ) ->
         raise ConfigError(f"the secret in {path} cannot be read: {error.strerror}") from error
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path, without: Role = "engine") -> Config:
     """Reads a configuration: a plain YAML file of `Config`, or a Serve file, whose application's `args` are one; where the
-    gateway and the engine are two applications, the gateway's.
+    gateway and the engine are two applications, the gateway's, or the engine's `without` the gateway.
 
     Raises ConfigError, naming the file, the line and the field; never a value, which might be a secret.
     """
     file = YamlText.of_file(path)
     tree, base = file.tree, ()
     if isinstance(tree, dict) and "applications" in tree:
-        base = ("applications", _asked(file), "args")
+        base = ("applications", _application(file, without), "args")
         tree = file.at(base)
     try:
         return Config.model_validate({} if tree is None else tree)
@@ -395,9 +398,9 @@ def load_config(path: Path) -> Config:
         raise ConfigError("\n".join(lines)) from error
 
 
-def _asked(file: YamlText) -> int:
-    """Which of a Serve file's applications customers ask: the first that is more than an engine."""
+def _application(file: YamlText, without: Role) -> int:
+    """Which of a Serve file's applications: the first that has another role."""
     applications = file.at(("applications",))
     count = len(cast(list[Any], applications)) if isinstance(applications, list) else 0
     roles = [file.at(("applications", number, "args", "role")) for number in range(count)]
-    return next((number for number, role in enumerate(roles) if role != "engine"), 0)
+    return next((number for number, role in enumerate(roles) if role != without), 0)

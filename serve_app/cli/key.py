@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from serve_app.adapters import secret_file
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_keys import SCOPES, SqlKeys
-from serve_app.config import Config, load_config
+from serve_app.config import Config, Role, load_config
 from serve_app.domain.errors import ConfigError
 from serve_app.ports import KeyGrant
 
@@ -95,9 +95,9 @@ async def ensure_local_key(engine: AsyncEngine, tenant: str, data_dir: Path, now
     return key, True
 
 
-def read_config(path: Path | None) -> Config:
-    """The resolved configuration in `path`, or the demo shop's. Raises ConfigError."""
-    return (load_config(path) if path else Config()).resolved(os.environ)
+def read_config(path: Path | None, without: Role = "engine") -> Config:
+    """The resolved configuration in `path`, as `load_config` reads it, or the demo shop's. Raises ConfigError."""
+    return (load_config(path, without) if path else Config()).resolved(os.environ)
 
 
 def chosen_tenant(config: Config, tenant: str | None) -> str:

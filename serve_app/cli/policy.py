@@ -18,11 +18,14 @@ from serve_app.cli.key import ConfigFile, read_config
 from serve_app.cli.policy_simulate import HELP, simulate_policy
 from serve_app.config import Config
 from serve_app.domain.errors import ConfigError, NotFound
+from serve_app.domain.scaling_policy import ScalingPolicy
 from serve_app.ports import PolicyEdit, ScalingRecord
 from serve_app.scaling_file import MOST_CHARS, read_policy
 from serve_app.yaml_lines import read_text
 
 T = TypeVar("T")
+
+FOLLOWED = "servers with `rooms.inference.replicas_max` follow it within 5 seconds"
 
 app = typer.Typer(no_args_is_help=True, help="How many replicas the model has: check, apply, show, roll back.")
 
@@ -33,21 +36,24 @@ app.command("simulate", help=HELP)(simulate_policy)
 
 
 @app.command()
-def check(file: PolicyFile) -> None:
+def check(file: PolicyFile, config: ConfigFile = None) -> None:
     """Say whether a policy could be applied; change nothing."""
-    read_policy(read_text(file), str(file))
+    policy = read_policy(read_text(file), str(file))
     say(f"{file} is a valid policy")
+    _warn(policy, config)
 
 
 @app.command()
 def apply(file: PolicyFile, note: Note = "", by: By = None, config: ConfigFile = None) -> None:
-    """Put a policy in force. Running servers follow it within 5 seconds; nothing restarts.
+    """Put a policy in force. Running servers whose configuration sets `rooms.inference.replicas_max` follow it within 5
+    seconds; nothing restarts.
 
     A policy with a mistake is refused and written down as refused; the one in force stays.
     """
-    settings, text = read_config(config), read_text(file)
+    settings, text = _settings(config), read_text(file)
     edit = _in_record(settings, lambda record: _applied(record, text, str(file), note, by))
-    say(f"version {edit.version} is in force; servers follow it within 5 seconds")
+    say(f"version {edit.version} is in force; {FOLLOWED}")
+    _warn(read_policy(text, str(file)), config)
 
 
 @app.command()
@@ -58,7 +64,7 @@ def show(
     config: ConfigFile = None,
 ) -> None:
     """Show the policy in force as it was written, and who applied it when."""
-    settings = read_config(config)
+    settings = _settings(config)
     if history:
         edits = _in_record(settings, lambda record: record.history(limit))
         for edit in edits:
@@ -95,8 +101,31 @@ def rollback(
             raise ConfigError(f"version {version} was refused and never in force: {old.refused}")
         return await _applied(record, old.text, f"version {version}", note or f"version {version} again", by)
 
-    edit = _in_record(read_config(config), again)
-    say(f"version {edit.version}, which is version {version} again, is in force; servers follow it within 5 seconds")
+    edit = _in_record(_settings(config), again)
+    say(f"version {edit.version}, which is version {version} again, is in force; {FOLLOWED}")
+    _warn(read_policy(edit.text), config)
+
+
+def _settings(config: Path | None) -> Config:
+    """Of the application that has the model's replicas: its record is the one that is followed."""
+    return read_config(config, without="gateway")
+
+
+def _warn(policy: ScalingPolicy, config: Path | None) -> None:
+    """Of what is valid and does not do what it says."""
+    now = datetime.now(UTC)
+    for occasion in policy.calendar:
+        if occasion.ends <= now:
+            say(f"the occasion {occasion.note or 'in the calendar'} from {occasion.starts.isoformat()} is over")
+    if config is None:
+        return
+    most = _settings(config).rooms.inference.replicas_max
+    if most is None:
+        say(f"{config} fixes the number of replicas: without `rooms.inference.replicas_max` it follows no policy")
+    elif most < policy.replicas.max:
+        say(
+            f"replicas.max is {policy.replicas.max}, `rooms.inference.replicas_max` in {config} is {most}: there will be no more"
+        )
 
 
 async def _applied(record: ScalingRecord, text: str, name: str, note: str, by: str | None) -> PolicyEdit:

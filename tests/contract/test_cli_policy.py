@@ -83,6 +83,33 @@ def test_a_refused_edit_is_written_down_and_the_last_good_one_stays(home: Path) 
     assert first.split("\t")[2:] == ["mei", "applied"]
 
 
+ENGINE = "rooms: {inference: {%s}}"
+SERVE_FILE = """applications:
+- {name: gateway, import_path: "a:b", args: {role: gateway}}
+- {name: engine, import_path: "a:b", args: {role: engine, record: {url: "sqlite+aiosqlite:///%s/engine.db"}, %s}}
+"""
+
+
+def test_a_policy_is_held_against_the_application_that_has_the_replicas(home: Path) -> None:
+    def config(room: str) -> str:
+        return written(home, SERVE_FILE % (home, ENGINE % room), "serve.yaml")
+
+    path = written(home, GOOD)
+    fixed = done("apply", path, "--config", config("replicas: 2")).stderr
+    assert "serve.yaml fixes the number of replicas: without `rooms.inference.replicas_max` it follows no policy" in fixed
+    cut = done("check", path, "--config", config("replicas_max: 3")).stderr
+    assert "replicas.max is 4, `rooms.inference.replicas_max` in" in cut
+    assert len(done("apply", path, "--config", config("replicas_max: 4")).stderr.splitlines()) == 1
+    assert (home / "engine.db").exists()
+    assert done("show", "--config", config("replicas_max: 4")).stdout == GOOD
+    assert done("show").stdout == ""
+
+
+def test_an_occasion_that_is_over_is_told(home: Path) -> None:
+    over = GOOD + "calendar: [{starts: 2025-11-11T00:00:00+08:00, ends: 2025-11-12T00:00:00+08:00, min: 3, note: 双十一}]\n"
+    assert "the occasion 双十一 from 2025-11-11T00:00:00+08:00 is over" in done("check", written(home, over)).stderr
+
+
 def test_what_nobody_could_have_written_is_not_kept_whole(home: Path) -> None:
     assert "more than 100000 characters" in refused("apply", written(home, "#" * 300_000))
     assert len(done("show", "--version", "1").stdout) < 100_100
