@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ray.serve.metrics import Counter
 
+from serve_app.domain.routing import RouteName
+
 
 class RouteMetrics:
     """A fleet's `Counts`, for Prometheus. Serve adds which process it was."""
@@ -14,8 +16,7 @@ class RouteMetrics:
         )
         self._ejections = Counter("zerowait_replica_ejections", "Times that a silent replica was left by this process.")
 
-    def decided(self, route: str) -> None:
-        """`route`: home, spilled, least-loaded or joined."""
+    def decided(self, route: RouteName) -> None:
         self._decisions.inc(tags={"decision": route})
 
     def ejected(self) -> None:

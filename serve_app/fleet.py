@@ -16,7 +16,7 @@ from typing import Protocol
 
 from serve_app.domain.generation import Generate, LoadReport
 from serve_app.domain.ring import Ring
-from serve_app.domain.routing import Bound, Decision, decide
+from serve_app.domain.routing import Bound, Decision, RouteName, decide
 
 # Waiting tokens that weigh as much as one running stream. Measured (`python -m benchmarks.routing`): from 30 to 200 it makes no
 # difference, at 1000 what waits is not seen beside what runs.
@@ -28,8 +28,8 @@ REPORT_TTL_S = 10.0
 class Counts(Protocol):
     """What an operator sees of the decisions. Called from any thread."""
 
-    def decided(self, route: str) -> None:
-        """A replica has taken a request. `route`: home, spilled, least-loaded or joined."""
+    def decided(self, route: RouteName) -> None:
+        """A replica has taken a request."""
         ...
 
     def ejected(self) -> None:
@@ -38,7 +38,7 @@ class Counts(Protocol):
 
 
 class NoCounts:
-    def decided(self, route: str) -> None: ...
+    def decided(self, route: RouteName) -> None: ...
 
     def ejected(self) -> None: ...
 
@@ -77,7 +77,6 @@ class _Dispatch:
     decision: Decision | None = None
     generation: _Generation | None = None
     request: Generate | None = None
-    joined: bool = False
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -123,8 +122,8 @@ class Fleet:
     def route(self, request: Generate, avoid: Collection[str] = ()) -> Decision | None:
         """Decides where an expected request goes, and counts it there until `ended`. Asked again, it decides anew.
 
-        None: there is no replica to take it, or its caller has left. A request that joins a generation goes where that is,
-        as one at home, and weighs nothing.
+        None: there is no replica to take it, or its caller has left. A request that joins a generation goes where that is, and
+        weighs nothing.
         """
         with self._lock:
             dispatch = self._dispatches.get(request.request_id)
@@ -138,7 +137,7 @@ class Fleet:
             dispatch.request = request
             shared = self._shared.get(request.join_key) if request.join_key is not None else None
             if shared is not None and shared.replica_id in loads:
-                dispatch.decision, dispatch.joined = Decision(shared.replica_id, "home"), True
+                dispatch.decision = Decision(shared.replica_id, "joined")
                 self._share(dispatch, shared)
                 return dispatch.decision
             weight = 1.0 + request.waiting_tokens / TOKENS_PER_STREAM
@@ -158,10 +157,9 @@ class Fleet:
             if decision.replica_id != replica_id:
                 # There it leads: what it would have joined runs elsewhere.
                 self._leave(dispatch)
-                decision = Decision(replica_id, "spilled" if decision.route == "home" else decision.route)
+                decision = Decision(replica_id, "least-loaded" if decision.route == "least-loaded" else "spilled")
                 self._place(dispatch, dispatch.request, decision)
-            counted = "joined" if dispatch.joined else decision.route
-        self.counts.decided(counted)
+        self.counts.decided(decision.route)
 
     def decision(self, dispatch_id: str) -> Decision | None:
         with self._lock:
@@ -245,7 +243,7 @@ class Fleet:
         generation.sharers += 1
 
     def _leave(self, dispatch: _Dispatch) -> None:
-        generation, dispatch.generation, dispatch.decision, dispatch.joined = dispatch.generation, None, None, False
+        generation, dispatch.generation, dispatch.decision = dispatch.generation, None, None
         if generation is None:
             return
         generation.sharers -= 1

@@ -62,7 +62,7 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Route:
     replica: str
-    decision: str  # home, spilled or least-loaded
+    decision: str  # home, spilled, least-loaded or joined
 
 
 @dataclass(slots=True)

@@ -59,7 +59,7 @@ class Started:
     """A replica has taken the request. `route` is the router's word for why it was this one."""
 
     replica_id: str
-    route: str  # home, spilled or least-loaded
+    route: str  # home, spilled, least-loaded or joined
     load: LoadReport | None = None
 
 

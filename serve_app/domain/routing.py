@@ -12,7 +12,8 @@ from typing import Literal
 
 from serve_app.domain.ring import Ring
 
-RouteName = Literal["home", "spilled", "least-loaded"]
+# Joined: it shares a generation that runs already, wherever that is.
+RouteName = Literal["home", "spilled", "least-loaded", "joined"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def test_a_join_weighs_nothing_and_follows_its_generation(fleet: Fleet, tally: T
     first = sent(fleet, a_request("0", "q", tokens=TOKENS_PER_STREAM, join_key="q"))
     for number in range(1, 500):
         assert sent(fleet, a_request(f"{number}", "q", tokens=TOKENS_PER_STREAM, join_key="q")) == Decision(
-            first.replica_id, "home"
+            first.replica_id, "joined"
         )
         fleet.routed(f"{number}", first.replica_id)
     assert total(fleet) == 2

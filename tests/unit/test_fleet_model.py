@@ -108,7 +108,7 @@ class FleetModel(RuleBasedStateMachine):
             return
         assert decision.replica_id in may
         if shared is not None and shared in self.generation_of.values() and shared.replica_id in may:
-            assert decision == Decision(shared.replica_id, "home")
+            assert decision == Decision(shared.replica_id, "joined")
             self.generation_of[name] = shared
             return
         self._lead(request, decision.replica_id)
