@@ -21,6 +21,9 @@ from serve_app.domain.knowledge import Found, Lookup
 from serve_app.fleet import Fleet
 from serve_app.ports import FactsQuery
 
+# What a handle raises for a replica that is not there: between replicas it speaks gRPC.
+_SERVE_ERRORS = (RayError, RayServeException, RpcError)
+
 
 class ContextHandle:
     """The port `ContextRoom`."""
@@ -65,9 +68,10 @@ class InferenceHandle:
         """Closing it cancels the call on the replica, which aborts the generation."""
         fleet, dispatch_id = self.fleet, request.request_id
         dispatch = Dispatch(replace(request, origin=self._origin), fleet, avoid, only)
+        pieces: DeploymentResponseGenerator[Piece | Beat] | None = None
         fleet.expect(dispatch_id)
-        pieces = cast(DeploymentResponseGenerator[Piece | Beat], self._streaming.generate.remote(dispatch))
         try:
+            pieces = cast(DeploymentResponseGenerator[Piece | Beat], self._streaming.generate.remote(dispatch))
             async for piece in pieces:
                 if isinstance(piece, Tokens):
                     fleet.has_begun(dispatch_id)
@@ -83,15 +87,16 @@ class InferenceHandle:
             raise Overloaded("Too many questions at once.", retry_after_s=1) from error
         except RequestCancelledError as error:
             raise ModelFailed("Serve cancelled the call") from error
-        except (RayError, RayServeException, RpcError) as error:
+        except _SERVE_ERRORS as error:
             failed, decision = ModelFailed(f"{type(error).__name__}: {error}"), fleet.decision(dispatch_id)
             failed.replica_id = decision.replica_id if decision is not None else None
             raise failed from error
         except (asyncio.CancelledError, GeneratorExit):
             # Not awaited: this also runs where every await is cancelled. What Serve says about a call that failed at the same
             # moment is of no use to a caller that has left.
-            with suppress(RayError, RayServeException):
-                pieces.cancel()
+            if pieces is not None:
+                with suppress(*_SERVE_ERRORS):
+                    pieces.cancel()
             raise
         finally:
             fleet.ended(dispatch_id)
@@ -100,19 +105,20 @@ class InferenceHandle:
         """Raises ModelFailed while no replica is ready or its engine is down."""
         try:
             await self._handle.check_health.remote()
-        except (RayError, RayServeException) as error:
+        except _SERVE_ERRORS as error:
             raise ModelFailed(f"{type(error).__name__}: {error}") from error
 
 
 async def _call(method: DeploymentHandle, *args: Any) -> Any:
     """Raises RoomFailed for whatever Ray says, and our own errors as they were raised over there."""
-    response = method.remote(*args)
     try:
-        return await response
-    except asyncio.CancelledError:
-        response.cancel()
-        raise
+        response = method.remote(*args)
+        try:
+            return await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
     except (InternalError, ZeroWaitError):
         raise
-    except (RayError, RayServeException) as error:
+    except _SERVE_ERRORS as error:
         raise RoomFailed(f"{type(error).__name__}: {error}") from error
