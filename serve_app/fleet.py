@@ -77,6 +77,7 @@ class _Dispatch:
     decision: Decision | None = None
     generation: _Generation | None = None
     request: Generate | None = None
+    decided_at: float = 0.0
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -134,7 +135,7 @@ class Fleet:
             loads = self._loads
             if avoid:
                 loads = {replica_id: load for replica_id, load in loads.items() if replica_id not in avoid}
-            dispatch.request = request
+            dispatch.request, dispatch.decided_at = request, self.monotonic()
             shared = self._shared.get(request.join_key) if request.join_key is not None else None
             if shared is not None and shared.replica_id in loads:
                 dispatch.decision = Decision(shared.replica_id, "joined")
@@ -165,6 +166,14 @@ class Fleet:
         with self._lock:
             dispatch = self._dispatches.get(dispatch_id)
             return dispatch.decision if dispatch is not None else None
+
+    def sent_to(self, dispatch_id: str, before: float) -> str | None:
+        """The replica that was decided on, if that was before this instant: while all are full it is decided again and again."""
+        with self._lock:
+            dispatch = self._dispatches.get(dispatch_id)
+            if dispatch is None or dispatch.decision is None or dispatch.decided_at > before:
+                return None
+            return dispatch.decision.replica_id
 
     def has_begun(self, dispatch_id: str) -> None:
         """Its first token has come: nothing of its prompt waits any more."""

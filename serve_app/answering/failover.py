@@ -168,14 +168,16 @@ class Failover:
         return self._left("dead", attempt.replica_id or error.replica_id, attempt, answer, error)
 
     def _fell_silent(self, attempt: _Attempt, answer: _Answer) -> _Attempt:
-        replica_id = attempt.replica_id
+        replica_id = attempt.replica_id or self._sent_to(attempt)
         if replica_id is None:
-            decision = self._replicas.fleet.decision(attempt.request.request_id)
-            # One that other streams hear of is not silent but full: its router waits for a place.
-            if decision is None or not self._pace.is_silent(decision.replica_id, self._monotonic()):
-                return attempt
-            replica_id = decision.replica_id
+            return attempt
         return self._left("silent", replica_id, attempt, answer, ModelFailed(f"replica {replica_id} fell silent"))
+
+    def _sent_to(self, attempt: _Attempt) -> str | None:
+        """The replica that was sent it and has said nothing since, to nobody here. None: it waits for a place."""
+        now = self._monotonic()
+        replica_id = self._replicas.fleet.sent_to(attempt.request.request_id, now - self._settings.silence_s / 2)
+        return replica_id if replica_id is not None and self._pace.is_silent(replica_id, now) else None
 
     def _left(
         self, failure: Failure, replica_id: str | None, attempt: _Attempt, answer: _Answer, error: ModelFailed

@@ -139,6 +139,17 @@ def test_asked_again_it_decides_anew_and_counts_once(fleet: Fleet, tally: Tally)
     assert tally.routes == {"spilled": 1}
 
 
+def test_it_was_sent_when_it_was_decided_last(fleet: Fleet, time: Time) -> None:
+    home = sent(fleet, a_request("a")).replica_id
+    time.now_s = 3.0
+    assert fleet.sent_to("a", before=1.0) == home
+    fleet.route(a_request("a"))
+    assert fleet.sent_to("a", before=1.0) is None
+    assert fleet.sent_to("a", before=3.0) == home
+    fleet.ended("a")
+    assert fleet.sent_to("a", before=3.0) is None
+
+
 def test_with_all_avoided_there_is_none_and_then_there_is(fleet: Fleet) -> None:
     fleet.expect("a")
     assert fleet.route(a_request("a"), avoid=REPLICAS) is None

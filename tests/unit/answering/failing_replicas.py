@@ -36,6 +36,7 @@ class Replica:
         self.dies_at: int | None = None
         self.freezes_at: int | None = None
         self.raises: Exception | None = None
+        self.full = False
         self.thawed = asyncio.Event()
         self.requests: list[Generate] = []
         self.closed: list[str] = []
@@ -88,11 +89,11 @@ class FailingReplicas:
         self.fleet.expect(request.request_id)
         try:
             replica_id = only
-            while replica_id is None:
-                decision = self.fleet.route(request, avoid)
-                replica_id = decision.replica_id if decision is not None else None
-                if decision is None:
-                    await asyncio.sleep(0.1)
+            while replica_id is None or self.of[replica_id].full:
+                decision = self.fleet.route(request, avoid) if only is None else None
+                replica_id = decision.replica_id if decision is not None else only
+                if decision is None or self.of[decision.replica_id].full:
+                    await asyncio.sleep(0.5)
             async with aclosing(self.of[replica_id].generate(request)) as pieces:
                 async for piece in pieces:
                     yield piece

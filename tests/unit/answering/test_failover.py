@@ -275,6 +275,22 @@ def test_a_full_replica_that_others_hear_of_is_not_left():
     scene(play)
 
 
+def test_a_fleet_that_others_fill_is_not_left():
+    async def play(scene: Scene) -> None:
+        # A process that has just begun has heard of no replica.
+        for name in (FIRST, SECOND, THIRD):
+            scene.of(name).full = True
+        waits = asyncio.create_task(told(scene.failover.generate(asked())))
+        await asyncio.sleep(11)
+        assert not scene.replicas.fleet.ejected()
+        for name in (FIRST, SECOND, THIRD):
+            scene.of(name).full = False
+        complete(await waits)
+        assert not scene.events
+
+    scene(play)
+
+
 def test_a_replica_that_was_left_gets_nothing_until_a_probe_is_answered():
     async def play(scene: Scene) -> None:
         frozen = scene.of(FIRST)
