@@ -168,7 +168,7 @@ class Fleet:
             return dispatch.decision if dispatch is not None else None
 
     def sent_to(self, dispatch_id: str, before: float) -> str | None:
-        """The replica that was decided on, if that was before this instant: while all are full it is decided again and again."""
+        """The replica that was decided on, if before this instant: while all are full it is decided again and again."""
         with self._lock:
             dispatch = self._dispatches.get(dispatch_id)
             if dispatch is None or dispatch.decision is None or dispatch.decided_at > before:
