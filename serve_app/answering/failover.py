@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from typing import Literal
 
 from serve_app.answering.probes import Probes
 from serve_app.config import FailoverSettings
-from serve_app.domain.errors import DeadlineExceeded, ModelFailed
+from serve_app.domain.errors import DeadlineExceeded, ModelFailed, Overloaded
 from serve_app.domain.failing import Budget, Failure, Pace, Recent, digest_of, next_step
 from serve_app.domain.generation import Beat, Finished, Generate, Piece, Started, Tokens
 from serve_app.ports import Replicas
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # How long after the deadline a replica's own word that it has passed is waited for.
 GRACE_S = 0.5
+# An answer that has begun asks again so often for a place, where its new replica has too much to do.
+FULL_PAUSE_S = 0.5
 
 Event = Literal[
     "moved-dead", "moved-silent", "probe-answered", "probe-unanswered", "set-aside", "refused-set-aside", "refused-budget"
@@ -36,6 +39,7 @@ class _Answer:
     deadline: float
     given: list[int] = field(default_factory=list[int])
     attempts: int = 0
+    moves: int = 0
     left: set[str] = field(default_factory=set[str])
     dead: set[str] = field(default_factory=set[str])
     refused: bool = False  # a move, for want of budget
@@ -95,9 +99,13 @@ class Failover:
                 except ModelFailed as error:
                     attempt = self._died(attempt, answer, error)
                     continue
-                except DeadlineExceeded:
+                except (DeadlineExceeded, Overloaded) as error:
                     if not answer.given:
                         raise
+                    if isinstance(error, Overloaded) and self._monotonic() < answer.deadline:
+                        await asyncio.sleep(FULL_PAUSE_S)
+                        attempt = self._attempt(answer)
+                        continue
                     heard = answer.finished("abort")
                 if heard == "silent":
                     if self._monotonic() >= answer.deadline:
@@ -186,7 +194,7 @@ class Failover:
         fleet = self._replicas.fleet
         step = next_step(
             failure,
-            moves=answer.attempts - 1,
+            moves=answer.moves,
             moves_max=self._settings.moves,
             deaths=len(answer.dead),
             elsewhere=bool(fleet.admitted() - answer.left - {replica_id}),
@@ -207,6 +215,7 @@ class Failover:
             self._put_aside(answer)
         if step != "move":
             raise error
+        answer.moves += 1
         self._count("moved-dead" if failure == "dead" else "moved-silent")
         return self._attempt(answer)
 

@@ -235,6 +235,28 @@ def test_a_moved_answer_whose_time_is_up_is_cut_and_not_lost():
     scene(play)
 
 
+def test_a_moved_answer_waits_for_a_place():
+    async def play(scene: Scene) -> None:
+        scene.of(FIRST).dies_at = 3
+        scene.of(SECOND).raises = Overloaded("Full.")
+        asyncio.get_running_loop().call_later(5, setattr, scene.of(SECOND), "raises", None)
+        complete(await told(scene.failover.generate(asked())))
+        assert scene.events["moved-dead"] == 1
+        assert scene.replicas.fleet.ejected() == {FIRST}
+
+    scene(play)
+
+
+def test_a_moved_answer_for_which_there_is_no_place_in_time_is_cut_and_not_lost():
+    async def play(scene: Scene) -> None:
+        scene.of(FIRST).dies_at = 3
+        scene.of(SECOND).raises = Overloaded("Full.")
+        heard = await told(scene.failover.generate(asked(timeout_s=7)))
+        assert heard.finished == Finished("abort", 8, 0, 3)
+
+    scene(play)
+
+
 @pytest.mark.parametrize("error", [Overloaded("Full."), TooLong("Too long."), DeadlineExceeded("Too late.")])
 def test_what_another_replica_would_say_too_is_not_asked_again(error: Exception):
     async def play(scene: Scene) -> None:
