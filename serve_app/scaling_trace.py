@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+import reprlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -34,7 +35,7 @@ DAYS_MAX = 62
 
 def read_trace(path: Path, starts: datetime) -> Trace:
     """`starts` is the instant of second 0. Raises ConfigError with file, line and reason."""
-    text = read_text(path)
+    text = read_text(path).removeprefix("\ufeff")
     seconds: list[int] = []
     questions: list[float] = []
     hits: list[float] = []
@@ -54,7 +55,18 @@ def read_trace(path: Path, starts: datetime) -> Trace:
         raise ConfigError(f"{path}: there is no row; see `zerowait policy simulate --help` for the format")
     lengths = [later - earlier for earlier, later in pairwise(seconds)]
     lengths.append(lengths[-1] if lengths else 60)
-    return Trace(starts + timedelta(seconds=seconds[0]), _held(questions, lengths), _held(hits, lengths))
+    return Trace(_begins(path, starts, seconds[0]), _held(questions, lengths), _held(hits, lengths))
+
+
+def _begins(path: Path, starts: datetime, second: int) -> datetime:
+    """Raises ConfigError where the calendar has no such days."""
+    try:
+        begins = starts + timedelta(seconds=second)
+        for days in (-1, DAYS_MAX + 1):
+            (begins + timedelta(days=days)).astimezone(UTC)
+    except OverflowError as error:
+        raise ConfigError(f"{path}: second: {second} is no instant; count in seconds, not in milliseconds") from error
+    return begins
 
 
 def _held(values: list[float], lengths: list[int]) -> list[float]:
@@ -62,7 +74,14 @@ def _held(values: list[float], lengths: list[int]) -> list[float]:
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), restkey="more")
+    reader = csv.DictReader(text.splitlines(), restkey="more", strict=True)
+    try:
+        yield from _checked_rows(reader, path)
+    except csv.Error as error:
+        raise ConfigError(f"{path}:{reader.line_num + 1}: this is not CSV: {error}") from error
+
+
+def _checked_rows(reader: csv.DictReader[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     missing = [name for name in COLUMNS[:2] if name not in (reader.fieldnames or ())]
     if missing:
         raise ConfigError(f"{path}:1: the heading lacks {' and '.join(missing)}; it must be {','.join(COLUMNS)}")
@@ -78,7 +97,7 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"{path}:{number}: this is not JSON: {error}") from error
         if not isinstance(row, dict):
             raise ConfigError(f'{path}:{number}: write an object, such as {{"second": 0, "questions_per_s": 310}}')
@@ -106,8 +125,8 @@ def _number(row: dict[str, Any], name: str, default: float | None = None) -> flo
         return default
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"{name}: {value!r} is not a number")
+        raise ValueError(f"{name}: {reprlib.repr(value)} is not a number")
     return number

@@ -81,7 +81,7 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: this is not YAML: {error}") from error
+        raise ConfigError(f"{path}: this is not text in UTF-8: {error.reason} at byte {error.start}") from error
 
 
 def reason_of(found: ErrorDetails) -> str:

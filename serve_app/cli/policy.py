@@ -123,9 +123,7 @@ def _warn(policy: ScalingPolicy, config: Path | None) -> None:
     if most is None:
         say(f"{config} fixes the number of replicas: without `rooms.inference.replicas_max` it follows no policy")
     elif most < policy.replicas.max:
-        say(
-            f"replicas.max is {policy.replicas.max}, `rooms.inference.replicas_max` in {config} is {most}: there will be no more"
-        )
+        say(f"replicas.max is {policy.replicas.max}, but `rooms.inference.replicas_max` in {config} is {most}")
 
 
 async def _applied(record: ScalingRecord, text: str, name: str, note: str, by: str | None) -> PolicyEdit:

@@ -40,10 +40,10 @@ def simulate_policy(
         str | None, typer.Option("--from", help="The instant of second 0, with its offset: 2026-11-10T00:00:00+08:00.")
     ] = None,
     replicas: Annotated[
-        int | None, typer.Option(min=1, help="That answer at first. [default: enough for the first row]")
+        int | None, typer.Option(min=1, max=10_000, help="That answer at first. [default: enough for the first row]")
     ] = None,
     ttft_ms: Annotated[float, typer.Option(min=1, help="A minute is attained when its TTFT p99 is at most this.")] = 500.0,
-    answers_per_s: Annotated[float, typer.Option(min=0.01, help="The most that one replica begins.")] = 36.1,
+    answers_per_s: Annotated[float, typer.Option(min=0.01, max=10_000, help="The most that one replica begins.")] = 36.1,
     every: Annotated[int, typer.Option(min=1, help="Minutes to a line; its replicas are means, its TTFT p99 the worst.")] = 1,
     price: Annotated[float | None, typer.Option(min=0, help="Of a GPU for an hour, in any currency.")] = None,
 ) -> None:

@@ -98,7 +98,7 @@ def test_a_policy_is_held_against_the_application_that_has_the_replicas(home: Pa
     fixed = done("apply", path, "--config", config("replicas: 2")).stderr
     assert "serve.yaml fixes the number of replicas: without `rooms.inference.replicas_max` it follows no policy" in fixed
     cut = done("check", path, "--config", config("replicas_max: 3")).stderr
-    assert "replicas.max is 4, `rooms.inference.replicas_max` in" in cut
+    assert "replicas.max is 4, but `rooms.inference.replicas_max` in" in cut
     assert len(done("apply", path, "--config", config("replicas_max: 4")).stderr.splitlines()) == 1
     assert (home / "engine.db").exists()
     assert done("show", "--config", config("replicas_max: 4")).stdout == GOOD

@@ -86,6 +86,11 @@ def test_json_lines_hold_the_same(tmp_path: Path) -> None:
         ("second,questions_per_s,hit_rate\n,1,0\n", "trace.csv:2: second: must be given"),
         ("second,questions_per_s,hit_rate\n0,1,0,5\n", "trace.csv:2: there are more values than in the heading"),
         ("second,questions_per_s,hit_rate\n0,1,0\n9999999,1,0\n", "trace.csv:3: second: at most 62 days"),
+        ("second,questions_per_s\n1794355200000,1\n", "trace.csv: second: 1794355200000 is no instant; count in seconds, not"),
+        ("second,questions_per_s\n-1e18,1\n", "trace.csv: second: -1000000000000000000 is no instant"),
+        (f"second,questions_per_s\n0,{'1' * 200_000}\n", "trace.csv:2: this is not CSV: field larger than"),
+        ('second,questions_per_s\n0,"5\n', "trace.csv:2: this is not CSV: unexpected end of data"),
+        ("second;questions_per_s\n0;5\n", "trace.csv:1: the heading lacks second and questions_per_s"),
     ],
 )
 def test_a_bad_trace_is_told_with_its_line(tmp_path: Path, trace: str, reason: str) -> None:
@@ -95,13 +100,41 @@ def test_a_bad_trace_is_told_with_its_line(tmp_path: Path, trace: str, reason: s
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"), [("{", "this is not JSON"), ("[1]", "write an object"), ("{}", "second: must be given")]
+    ("line", "reason"),
+    [
+        ("{", "this is not JSON"),
+        ("[" * 100_000, "this is not JSON"),
+        ("[1]", "write an object"),
+        ("{}", "second: must be given"),
+        (f'{{"second": 900, "questions_per_s": 1{"0" * 400}}}', "questions_per_s: 1000"),
+        ('{"second": [], "questions_per_s": 1}', "second: [] is not a number"),
+    ],
 )
 def test_bad_json_lines_are_told_too(tmp_path: Path, line: str, reason: str) -> None:
     result = invoke(tmp_path, JSON + line, name="trace.jsonl")
     assert isinstance(result.exception, ConfigError)
     assert "trace.jsonl:4: " in str(result.exception)
     assert reason in str(result.exception)
+
+
+@pytest.mark.parametrize(("trace", "name"), [(CSV, "trace.csv"), (JSON, "trace.jsonl")])
+def test_a_trace_may_be_as_windows_writes_it(tmp_path: Path, trace: str, name: str) -> None:
+    plain = invoke(tmp_path, trace, name=name)
+    assert invoke(tmp_path, "\ufeff" + trace.replace("\n", "\r\n"), name=name).stdout == plain.stdout
+
+
+def test_what_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_bytes(b"\x80\x81")
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    arguments = ["policy", "simulate", str(tmp_path / "policy.yaml"), "--trace", str(tmp_path / "trace.csv")]
+    result = CliRunner().invoke(build(arguments), arguments)
+    assert "trace.csv: this is not text in UTF-8: invalid start byte at byte 0" in str(result.exception)
+
+
+@pytest.mark.parametrize("instant", ["9999-12-31T23:00:00-08:00", "0001-01-01T00:00:00+08:00"])
+def test_an_instant_at_the_calendars_end_is_told(tmp_path: Path, instant: str) -> None:
+    result = invoke(tmp_path, CSV, "--from", instant)
+    assert isinstance(result.exception, ConfigError)
 
 
 @pytest.mark.parametrize("instant", ["yesterday", "2026-11-10T00:00:00"])
