@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from copy import copy
@@ -17,11 +17,9 @@ from dataclasses import replace
 
 from serve_app.domain.errors import DeadlineExceeded, InternalError, ModelFailed, ZeroWaitError
 from serve_app.domain.generation import Finished, Generate, Tokens
+from serve_app.ports import Stream
 
 logger = logging.getLogger(__name__)
-
-# What an engine gives for a request.
-Stream = Callable[[Generate], AsyncGenerator[Tokens | Finished, None]]
 
 # A generation ends with its followers, each of whom has a deadline; this only keeps the engine from having none.
 _LONGEST_S = 24 * 3600.0

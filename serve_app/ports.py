@@ -3,7 +3,7 @@ handle), and a fake beside it that passes the same contract tests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -476,6 +476,10 @@ class Replicas(Protocol):
     ) -> AsyncGenerator[Piece | Beat, None]:
         """As `InferenceRoom.generate`, with the beats between. `avoid`: those that were left; `only`: for a probe."""
         ...
+
+
+# `Engine.generate`, and what lies around it.
+Stream = Callable[[Generate], AsyncGenerator[Tokens | Finished, None]]
 
 
 @dataclass(frozen=True, slots=True)

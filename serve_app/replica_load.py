@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from serve_app.domain.generation import Finished, Generate, LoadReport, Tokens
 from serve_app.fleet import REPORT_TTL_S
-
-# What an engine gives for a request.
-Stream = Callable[[Generate], AsyncGenerator[Tokens | Finished, None]]
+from serve_app.ports import Stream
 
 # What was told so long ago is told again: whoever heard it is about to forget it.
 _TELL_AGAIN_S = REPORT_TTL_S / 2

@@ -7,10 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from serve_app.domain.generation import Finished, Generate, Tokens
-from serve_app.ports import EngineSignals
-
-# What an engine gives for a request.
-Stream = Callable[[Generate], AsyncGenerator[Tokens | Finished, None]]
+from serve_app.ports import EngineSignals, Stream
 
 # The time to the first token is told over the answers that began this lately.
 TTFT_WINDOW_S = 10.0
