@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from deployments.inference.placement import placement_group
-from serve_app.config import Config, ModelSettings, Rooms, RoomSettings
+from serve_app.config import Config, InferenceSettings, ModelSettings, Rooms
 
 
 def placed(cpus: float = 2.0, gpus: float = 1.0, **model: Any) -> dict[str, Any] | None:
-    return placement_group(Config(model=ModelSettings(**model), rooms=Rooms(inference=RoomSettings(cpus=cpus, gpus=gpus))))
+    return placement_group(Config(model=ModelSettings(**model), rooms=Rooms(inference=InferenceSettings(cpus=cpus, gpus=gpus))))
 
 
 def test_one_processor_needs_no_group() -> None:
