@@ -43,6 +43,12 @@ def test_a_model_that_would_think_opens_with_an_empty_think_block(where: str, co
         assert config.model.think_block, where
 
 
+@pytest.mark.parametrize("name", ["four-gpus.yaml", "eight-gpus.yaml"])
+def test_the_presets_for_throughput_follow_a_policy_up_to_all_their_cards(name: str) -> None:
+    (engine,) = (config for where, config in models() if where == f"{name}, engine")
+    assert engine.rooms.inference.replicas_max == engine.rooms.inference.replicas
+
+
 def test_the_example_of_a_scaling_policy_is_valid_and_shows_the_defaults() -> None:
     policy = read_policy(POLICY.read_text(encoding="utf-8"), POLICY.name)
     defaults = ScalingPolicy()
