@@ -3,6 +3,7 @@
 # Ray types its decorators only in part.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
+import logging
 import os
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,8 @@ from deployments.inference.scaling import autoscaling
 from deployments.ingress.room import Ingress
 from serve_app.config import Config, RoomSettings
 from serve_app.ports import Engine
+
+logger = logging.getLogger(__name__)
 
 ROUTER = "deployments.inference.router:FleetRouter"
 # How long a draining ingress still listens, and sockets may stay: Serve's setting for every node, and its default.
@@ -38,8 +41,15 @@ def build(config: Config) -> Application:
 
 
 def ingress(config: Config, engine: Application | None) -> Application:
-    """Ingress with the rooms that it asks. Without an `engine` it finds the one that runs as `config.engine_app`."""
+    """Ingress with the rooms that it asks. Without an `engine` it asks the one that runs, or will, as `config.engine_app`."""
     rooms = config.rooms
+    if _listens_s() < config.deadlines.request_s:
+        logger.warning(
+            "%s is %g s, less than deadlines.request_s: an answer that takes longer is cut off its socket when its process is "
+            "replaced, and goes on where its client connects anew",
+            LISTENS,
+            _listens_s(),
+        )
     context = deploy(Context, rooms.context, config).bind(config)
     cache = deploy(Cache, rooms.cache, config).bind(config)
     return deploy(serve.ingress()(Ingress), rooms.ingress, config, name="Ingress").bind(config, context, cache, engine)
@@ -70,9 +80,13 @@ def deploy(room: Any, settings: RoomSettings, config: Config, **options: Any) ->
         max_ongoing_requests=settings.max_ongoing_requests,
         ray_actor_options=options.pop("ray_actor_options", {"num_cpus": settings.cpus, "num_gpus": settings.gpus}),
         # A replica that is replaced ends its streams first, the one that began last among them; it goes as soon as it has.
-        graceful_shutdown_timeout_s=float(os.environ.get(LISTENS, LISTENS_S)) + config.longest_answer_s,
+        graceful_shutdown_timeout_s=_listens_s() + config.longest_answer_s,
         graceful_shutdown_wait_loop_s=0.5,
         # New replicas are up before old ones end.
         max_surge_percent=options.pop("max_surge_percent", 100),
         **options,
     )(room)
+
+
+def _listens_s() -> float:
+    return float(os.environ.get(LISTENS, LISTENS_S))

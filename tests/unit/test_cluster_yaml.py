@@ -6,6 +6,7 @@ import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from serve_app.bootstrap import ROOT
+from serve_app.config import DeadlineSettings
 
 
 def test_rays_launcher_takes_it() -> None:
@@ -22,3 +23,5 @@ def test_every_node_gets_the_environment_and_the_locked_packages() -> None:
     lines = (ROOT / "serve_app" / "configs" / "cluster.env").read_text().splitlines()
     variables = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert variables["RAY_SERVE_ENABLE_HA_PROXY"] == variables["RAY_SERVE_THROUGHPUT_OPTIMIZED"] == "1"
+    # An ingress that is replaced lets its sockets finish their answers.
+    assert float(variables["RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"]) > DeadlineSettings().request_s
