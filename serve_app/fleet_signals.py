@@ -31,7 +31,9 @@ class FleetSignals:
         """
         speaking = self._speaking(told)
         kv_use = _newest(told, "kv_use", speaking)
-        asked, generated = _rate(told, "asked", speaking), _rate(told, "generations", speaking)
+        generated = _rate(told, "generations", speaking)
+        # What was moved here from a lost replica, or generated ahead of a question, is asked for by nobody.
+        asked = max(generated, _rate(told, "asked", speaking))
         return Signals(
             replicas=len(speaking),
             wanted=wanted,
@@ -41,7 +43,7 @@ class FleetSignals:
             kv_use=sum(kv_use.values()) / len(kv_use) if kv_use else 0.0,
             ttft_p99_ms=_mean_of(_newest(told, "ttft_p99_ms", speaking), _newest(told, "first_tokens", speaking)),
             asked_per_s=asked,
-            hit_rate=min(1.0, max(0.0, 1.0 - generated / asked)) if asked > 0 else None,
+            hit_rate=1.0 - generated / asked if asked > 0 else None,
         )
 
     def _speaking(self, told: Told) -> frozenset[str]:

@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "key": ("serve_app.cli.key", "app", "API keys: create, list, revoke."),
     "token": ("serve_app.cli.token", "command", "Make a customer's token, for trying."),
     "knowledge": ("serve_app.cli.knowledge", "app", "What the shop answers: import, diff, publish, roll back."),
-    "policy": ("serve_app.cli.policy", "app", "How many replicas the model has: check, apply, show, roll back."),
+    "policy": ("serve_app.cli.policy", "app", "How many replicas the model has: check, simulate, apply, show, roll back."),
     "source": ("serve_app.cli.source", "app", "The sources of the shop's facts: check what they give."),
     "desk": ("serve_app.cli.desk", "app", "Conversations that wait for a person: list, show, claim, reply, close."),
 }

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 FOLLOWED = "servers with `rooms.inference.replicas_max` follow it within 5 seconds"
 
-app = typer.Typer(no_args_is_help=True, help="How many replicas the model has: check, apply, show, roll back.")
+app = typer.Typer(no_args_is_help=True, help="How many replicas the model has: check, simulate, apply, show, roll back.")
 
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A policy: see serve_app/configs/scaling.example.yaml.")]
 Note = Annotated[str, typer.Option("--note", help="What it is for, for the history.")]

@@ -138,7 +138,14 @@ def test_rates_are_differences_over_the_points_that_were_kept(time: Time) -> Non
 
 def test_more_generations_than_questions_are_no_negative_hit_rate(time: Time) -> None:
     now, before = {"running": 0, "asked": 1, "generations": 9}, {"running": 0, "asked": 0, "generations": 0}
-    assert FleetSignals(time).read(told_of(now, before=[before]), wanted=1).hit_rate == 0
+    signals = FleetSignals(time).read(told_of(now, before=[before]), wanted=1)
+    assert (signals.asked_per_s, signals.hit_rate) == (9 / 4, 0)
+
+
+def test_generations_that_no_question_is_told_with_count_all_the_same(time: Time) -> None:
+    now, before = {"running": 0, "asked": 0, "generations": 9}, {"running": 0, "asked": 0, "generations": 0}
+    signals = FleetSignals(time).read(told_of(now, before=[before]), wanted=1)
+    assert (signals.asked_per_s, signals.hit_rate) == (9 / 4, 0)
 
 
 def test_the_p99_is_weighted_by_answers(time: Time) -> None:
