@@ -21,8 +21,8 @@ pytestmark = pytest.mark.timeout(900)
 
 REPLICAS = 3
 STREAMS = 8
-# Two busy cores are silent for longer than the default allows.
-SETTINGS = FailoverSettings(silence_s=10.0)
+# Two busy cores are silent for longer than the default allows; and four faults in a minute are more than it has moves for.
+SETTINGS = FailoverSettings(silence_s=10.0, budget_floor=200)
 
 
 @pytest.fixture(scope="module")

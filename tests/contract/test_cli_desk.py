@@ -56,7 +56,7 @@ def opened(home: Path, *customers: str | None, hooked: bool = False) -> list[str
             ids.append((await tickets.open(ticket, PACKET))[0].id)
         if hooked:
             outbox = SqlOutbox(engine)
-            for notice in await outbox.take("demo", NOW, 60):
+            for notice in await outbox.take("demo", datetime.now(UTC), 60):
                 await outbox.failed(notice.id, "HTTP 500", None)
         await engine.dispose()
         return ids

@@ -87,7 +87,8 @@ async def serving(
 ) -> AsyncGenerator[Front]:
     """A front with the demo shop in `home`; `settings` go to the configuration."""
     # A machine that is busy with other tests is slow, not away.
-    tree = {"data_dir": home, "redis": {"url": redis_url, "timeout_ms": 5000}, **settings}
+    patience = {"redis": {"url": redis_url, "timeout_ms": 5000}, "deadlines": {"facts_ms": 5000, "cache_ms": 5000}}
+    tree = {"data_dir": home, **patience, **settings}
     config = Config.model_validate(tree).resolved({})
     secret = ensure_token_secret(home)
     ensure_visitor_secret(home)

@@ -35,7 +35,9 @@ class Watched:
 
 
 @pytest.fixture
-def watched() -> Watched:
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    # Another test's policy may have had it log where Serve does, too.
+    monkeypatch.setattr(policy_watch.logger, "handlers", [])
     return Watched()
 
 
