@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 from grpc import RpcError
-from ray.exceptions import RayError
-from ray.serve.exceptions import BackPressureError, RayServeException, RequestCancelledError
+from ray.exceptions import RayError, TaskCancelledError
+from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 
 from deployments.dispatch import Dispatch
-from serve_app.domain.errors import InternalError, ModelFailed, Overloaded, RoomFailed, ZeroWaitError
+from serve_app.domain.errors import CallCancelled, InternalError, ModelFailed, Overloaded, RoomFailed, ZeroWaitError
 from serve_app.domain.facts import Facts
 from serve_app.domain.generation import Beat, Generate, Piece, Started, Tokens
 from serve_app.domain.knowledge import Found, Lookup
@@ -85,18 +85,20 @@ class InferenceHandle:
             raise
         except BackPressureError as error:
             raise Overloaded("Too many questions at once.", retry_after_s=1) from error
-        except RequestCancelledError as error:
-            raise ModelFailed("Serve cancelled the call") from error
+        except TaskCancelledError as error:
+            raise CallCancelled("Serve cancelled the call") from error
         except _SERVE_ERRORS as error:
             failed, decision = ModelFailed(f"{type(error).__name__}: {error}"), fleet.decision(dispatch_id)
             failed.replica_id = decision.replica_id if decision is not None else None
             raise failed from error
-        except (asyncio.CancelledError, GeneratorExit):
+        except (asyncio.CancelledError, GeneratorExit) as left:
             # Not awaited: this also runs where every await is cancelled. What Serve says about a call that failed at the same
             # moment is of no use to a caller that has left.
             if pieces is not None:
                 with suppress(*_SERVE_ERRORS):
                     pieces.cancel()
+            if isinstance(left, asyncio.CancelledError) and not _is_being_cancelled():
+                raise CallCancelled("Serve cancelled the call") from left
             raise
         finally:
             fleet.ended(dispatch_id)
@@ -107,6 +109,11 @@ class InferenceHandle:
             await self._handle.check_health.remote()
         except _SERVE_ERRORS as error:
             raise ModelFailed(f"{type(error).__name__}: {error}") from error
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _call(method: DeploymentHandle, *args: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from serve_app.answering.probes import Probes
 from serve_app.config import FailoverSettings
-from serve_app.domain.errors import DeadlineExceeded, ModelFailed, Overloaded
+from serve_app.domain.errors import CallCancelled, DeadlineExceeded, ModelFailed, Overloaded
 from serve_app.domain.failing import Budget, Failure, Pace, Recent, digest_of, next_step
 from serve_app.domain.generation import Beat, Finished, Generate, Piece, Started, Tokens
 from serve_app.ports import Replicas
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # How long after the deadline a replica's own word that it has passed is waited for.
 GRACE_S = 0.5
+# Serve cancels a call before the one that made it. One that lives on after so long goes on elsewhere.
+CANCELLED_PAUSE_S = 1.0
 # An answer that has begun asks again so often for a place, where its new replica has too much to do.
 FULL_PAUSE_S = 0.5
 
@@ -97,6 +99,9 @@ class Failover:
                 try:
                     heard = await attempt.reading.next(self._patience_s(attempt, answer))
                 except ModelFailed as error:
+                    if isinstance(error, CallCancelled):
+                        # No replica's failure: who asked has left, and this is being cancelled, too.
+                        await asyncio.sleep(CANCELLED_PAUSE_S)
                     attempt = self._died(attempt, answer, error)
                     continue
                 except (DeadlineExceeded, Overloaded) as error:

@@ -137,5 +137,9 @@ class ModelFailed(InternalError):
     replica_id: str | None = None
 
 
+class CallCancelled(ModelFailed):
+    """A call was cancelled, and not by its caller: Serve cancels what a client had asked for when it goes away."""
+
+
 class ConfigError(InternalError):
     """The configuration cannot be used. The message names the field and what to write there."""

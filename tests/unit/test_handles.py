@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
 from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
-from serve_app.domain.errors import ModelFailed, RoomFailed
+from serve_app.domain.errors import CallCancelled, ModelFailed, RoomFailed
 from serve_app.domain.generation import Generate, Sampling
 from serve_app.fleet import Fleet
 
@@ -44,6 +45,51 @@ async def test_a_generation_that_is_not_sent_has_failed_and_leaves_nothing(handl
     with pytest.raises(ModelFailed):
         await anext(InferenceHandle(handle, fleet, "test").generate(request))
     assert fleet.route(request) is None, "nobody waits for it"
+
+
+class Stream:
+    """A call's pieces, of which none has come yet."""
+
+    def __init__(self) -> None:
+        self.next: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self.cancelled = False
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> object:
+        return await self.next
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+@pytest.fixture
+async def stream() -> Stream:
+    return Stream()
+
+
+@pytest.fixture
+async def first(stream: Stream) -> asyncio.Task[object]:
+    handle: Any = SimpleNamespace(generate=SimpleNamespace(remote=lambda _: stream))
+    room = InferenceHandle(SimpleNamespace(options=lambda **_: handle), Fleet(lambda: 0.0), "test")  # pyright: ignore[reportArgumentType]
+    task = asyncio.ensure_future(anext(room.generate(Generate("a", [1], Sampling(), "s", "demo", 30))))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_a_call_that_serve_cancels_is_not_its_callers_cancellation(stream: Stream, first: asyncio.Task[object]) -> None:
+    """Serve cancels what a client had asked for, and then whoever asked for it."""
+    stream.next.cancel()
+    with pytest.raises(CallCancelled):
+        await first
+
+
+async def test_a_caller_that_is_cancelled_cancels_its_call(stream: Stream, first: asyncio.Task[object]) -> None:
+    first.cancel()
+    await asyncio.wait([first])
+    assert first.cancelled()
+    assert stream.cancelled
 
 
 async def test_a_check_that_is_not_answered_has_failed(handle: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from serve_app.answering.failover import Event, Failover
 from serve_app.config import FailoverSettings
-from serve_app.domain.errors import DeadlineExceeded, ModelFailed, Overloaded, TooLong
+from serve_app.domain.errors import CallCancelled, DeadlineExceeded, ModelFailed, Overloaded, TooLong
 from serve_app.domain.generation import Finished, Generate, Piece, Started, Tokens
 from tests.unit.answering.failing_replicas import ANSWER, FIRST, SECOND, THIRD, FailingReplicas, Replica, asked
 from tests.virtual_time import run
@@ -437,6 +437,30 @@ def test_a_caller_that_goes_away_closes_the_attempt_that_runs(moved: bool):
         assert scene.of(FIRST).closed == ["ask.1"]
         assert scene.of(SECOND).closed == (["ask.2"] if moved else [])
         assert not scene.of(THIRD).requests
+
+    scene(play)
+
+
+def test_a_call_that_is_cancelled_before_its_caller_is_no_failure():
+    async def play(scene: Scene) -> None:
+        scene.of(FIRST).raises = CallCancelled("by Serve")
+        task = asyncio.create_task(told(scene.failover.generate(asked())))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        await asyncio.wait([task])
+        assert not scene.replicas.fleet.ejected()
+        assert not scene.of(SECOND).requests
+        assert not scene.events
+
+    scene(play)
+
+
+def test_a_call_that_is_cancelled_for_another_reason_is_made_again():
+    async def play(scene: Scene) -> None:
+        scene.of(FIRST).raises = CallCancelled("by Serve")
+        asyncio.get_running_loop().call_later(0.5, setattr, scene.of(FIRST), "raises", None)
+        complete(await told(scene.failover.generate(asked())))
+        assert scene.events["moved-dead"] == 1
 
     scene(play)
 
