@@ -42,9 +42,9 @@ class EngineSteps:
             self._kv_use = stats.kv_cache_usage
 
     def signals(self, *, idle: bool) -> EngineSignals:
-        """`idle`: nothing is in flight. No step tells of an aborted generation's end."""
+        """`idle`: nothing is in flight, and nothing holds keys and values. No step tells of an aborted generation's end."""
         if idle:
-            return EngineSignals(0, 0, self._kv_use, self._monotonic())
+            return EngineSignals(0, 0, 0.0, self._monotonic())
         return EngineSignals(self._running, self._waiting, self._kv_use, self._moved_at)
 
     def stat_logger(self) -> Callable[..., Any]:

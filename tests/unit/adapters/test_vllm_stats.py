@@ -55,4 +55,4 @@ def test_with_nothing_to_do_it_has_just_moved_and_runs_nothing() -> None:
     steps = EngineSteps(clock)
     steps.step(Stats(3, 2, 0, 0.5))
     clock.now = 120.0
-    assert steps.signals(idle=True) == EngineSignals(0, 0, 0.5, 120.0)
+    assert steps.signals(idle=True) == EngineSignals(0, 0, 0.0, 120.0)
