@@ -30,8 +30,8 @@ class Ingress:
     ) -> None:
         tracing.configure("ingress", os.environ)
         self._stack = AsyncExitStack()
-        # In production the engine is an application of its own.
-        engine = engine or serve.get_deployment_handle("Inference", app_name=config.engine_app)
+        # In production the engine is an application of its own, which may be deployed later: until then calls wait for it.
+        engine = engine or serve.get_deployment_handle("Inference", app_name=config.engine_app, _check_exists=False)
         cache_room, context_room = CacheHandle(cache), ContextHandle(context)
         fleet = Fleet(time.monotonic, counts=RouteMetrics())
         inference = InferenceHandle(engine, fleet, origin=serve.get_replica_context().replica_id.unique_id)

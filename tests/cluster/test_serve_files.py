@@ -53,18 +53,30 @@ def test_serve_run_serves_the_local_file_until_it_is_told_to_end(cluster: Cluste
     cluster.until(lambda: not cluster.is_ready(), "the end of serve run")
 
 
-def test_a_gateway_deployed_anew_leaves_the_engine_alone(cluster: Cluster) -> None:
-    def deploy(change: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
+def test_a_gateway_waits_for_its_engine_and_deployed_anew_leaves_the_engine_alone(cluster: Cluster) -> None:
+    def is_up() -> bool:
+        return cluster.is_deployed() and cluster.is_ready()
+
+    def deploy(change: Callable[[dict[str, Any]], None] = lambda _: None, until: Callable[[], bool] = is_up) -> None:
         path = cluster.file("production.yaml", change)
         command = [_BIN / "serve", "deploy", str(path), "-a", f"http://127.0.0.1:{cluster.ports.dashboard}"]
         done = subprocess.run(command, env=cluster.environ, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr
-        cluster.until(lambda: cluster.is_deployed() and cluster.is_ready(), "serve deploy")
+        cluster.until(until, "serve deploy")
 
     def shorter_questions(tree: dict[str, Any]) -> None:
         tree["applications"][1]["args"]["limits"] = {"question_chars": 20}
 
+    def nothing_but_the_gateway(tree: dict[str, Any]) -> None:
+        tree["applications"] = tree["applications"][1:]
+
+    deploy(nothing_but_the_gateway, cluster.is_deployed)
+    assert not cluster.is_ready()
+    assert cluster.ask("Shipping fee?").status_code == 200
+    alone = cluster.replicas("gateway")
+
     deploy()
+    assert cluster.replicas("gateway") == alone
     assert cluster.ask("What is your return policy, please?").status_code == 200
     engine, gateway = cluster.replicas("engine"), cluster.replicas("gateway")
     assert any("VLLM" in name for name in engine)
