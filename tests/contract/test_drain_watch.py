@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -14,7 +15,9 @@ from websockets.asyncio.client import connect
 
 from deployments.ingress import draining
 from deployments.ingress.draining import DrainWatch
+from serve_app import graph
 from serve_app.api.draining import Draining
+from serve_app.config import Config
 
 
 class Replica:
@@ -74,3 +77,12 @@ async def test_sockets_stay_until_the_replica_drains(replica: Replica, health: R
         replica.health = PlainTextResponse("DRAINING", 503)
         await socket.wait_closed()
     assert socket.close_code == 1012
+
+
+@pytest.mark.parametrize(("listens_s", "warnings"), [("20", 1), ("60", 0)])
+def test_a_drain_that_is_shorter_than_an_answer_may_take_is_warned_of(
+    listens_s: str, warnings: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(graph.LISTENS, listens_s)
+    graph.ingress(Config(data_dir=tmp_path).resolved({}), engine=None)
+    assert caplog.text.count(f"{graph.LISTENS} is 20 s, less than deadlines.request_s") == warnings
