@@ -106,9 +106,9 @@ class InferenceHandle:
     async def check(self) -> None:
         """Raises ModelFailed while no replica is ready or its engine is down."""
         try:
-            await self._handle.check_health.remote()
-        except _SERVE_ERRORS as error:
-            raise ModelFailed(f"{type(error).__name__}: {error}") from error
+            await _call(self._handle.check_health)
+        except RoomFailed as error:
+            raise ModelFailed(str(error)) from error
 
 
 def _is_being_cancelled() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,3 +99,26 @@ async def test_a_check_that_is_not_answered_has_failed(handle: Any) -> None:
     for room in (ContextHandle(handle), CacheHandle(handle)):
         with pytest.raises(RoomFailed):
             await room.check()
+
+
+class Answer:
+    """A call's answer, which does not come."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return asyncio.get_running_loop().create_future().__await__()
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+async def test_a_check_that_nobody_waits_for_any_more_does_not_go_on_waiting_for_a_replica() -> None:
+    answer = Answer()
+    handle: Any = SimpleNamespace(check_health=SimpleNamespace(remote=lambda: answer), options=lambda **_: None)
+    check = asyncio.ensure_future(InferenceHandle(handle, Fleet(lambda: 0.0), "test").check())
+    await asyncio.sleep(0)
+    check.cancel()
+    await asyncio.wait([check])
+    assert answer.cancelled
