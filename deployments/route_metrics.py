@@ -14,7 +14,7 @@ class RouteMetrics:
         self._decisions = Counter(
             "zerowait_routed", "Requests that a replica took, by why it was that one.", tag_keys=("decision",)
         )
-        self._ejections = Counter("zerowait_replica_ejections", "Times that a silent replica was left by this process.")
+        self._ejections = Counter("zerowait_replica_ejections", "Times that this process left a dead or silent replica.")
 
     def decided(self, route: RouteName) -> None:
         self._decisions.inc(tags={"decision": route})
