@@ -23,7 +23,8 @@ class YamlText:
         try:
             self._root = yaml.compose(text, yaml.SafeLoader)
             self.tree: Any = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # PyYAML trips over a value that is not what its tag says, such as `!!timestamp soon`.
+        except (yaml.YAMLError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             mark: yaml.Mark | None = getattr(error, "problem_mark", None)
             where = f"{name}:{mark.line + 1}" if mark else name
             reason = getattr(error, "problem", None) or getattr(error, "reason", None) or type(error).__name__

@@ -75,6 +75,8 @@ def test_what_is_left_out_keeps_its_default(text: str) -> None:
         ("start_s: 1\nwindows: {}\nstart_s: 2\n", "p.yaml:3: start_s: stands twice"),
         ("a: [\n", "p.yaml:2: this is not YAML"),
         ("a: \x00\n", "p.yaml: this is not YAML"),
+        ("a: !!timestamp soon\n", "p.yaml: this is not YAML"),
+        ("a: !!bool maybe\n", "p.yaml: this is not YAML"),
         ("start_s: 1e12\n", "p.yaml:1: start_s: must be at most 86400"),
         ("replicas: {max: 1000000}\n", "p.yaml:1: replicas.max: must be at most 10000"),
         ("target: {streams: 1e-300}\n", "p.yaml:1: target.streams: must be at least 0.001"),
