@@ -1,4 +1,7 @@
-"""Two ingress processes over two replicas with the scripted engine. Each HTTP request is one question, streamed as lines."""
+"""Two ingress processes over two replicas with the scripted engine. Each HTTP request is one question, streamed as lines.
+
+What failover does is written into `events` in the data folder.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from ray.serve.handle import DeploymentHandle
 from deployments.handles import InferenceHandle
 from deployments.inference.room import Inference
 from serve_app.adapters.scripted_engine import ScriptedEngine
-from serve_app.answering.failover import Failover
+from serve_app.answering.failover import Event, Failover
 from serve_app.config import Config, FailoverSettings
 from serve_app.domain.generation import Finished, Generate, Sampling, Started, Tokens
 from serve_app.fleet import Fleet
@@ -29,11 +32,13 @@ TOKEN_S = 0.05
 
 
 def counted_engine(config: Config) -> Engine:
-    """Says 7, 8, 9, … For each generation it writes its process id into `generations` in the data folder."""
+    """Says 7, 8, 9, … For each question's generation it writes its process id into `generations` in the data folder."""
 
-    def script(_: Generate) -> list[int]:
-        with (config.home / "generations").open("a") as counted:
-            counted.write(f"{os.getpid()}\n")
+    def script(request: Generate) -> list[int]:
+        # Not the question that a replica's health check asks after a caller has left.
+        if request.join_key is not None:
+            with (config.home / "generations").open("a") as counted:
+                counted.write(f"{os.getpid()}\n")
         return list(range(7, 3007))
 
     return ScriptedEngine(script, token_s=TOKEN_S)
@@ -42,11 +47,16 @@ def counted_engine(config: Config) -> Engine:
 class Front:
     """`GET /?key=K&tokens=N` gives lines of JSON: {"front", "replica"}, lists of token ids, {"reason", "completion_tokens"}."""
 
-    def __init__(self, inference: DeploymentHandle) -> None:
+    def __init__(self, inference: DeploymentHandle, data_dir: Path) -> None:
         self._name = f"front-{os.getpid()}"
+
+        def count(event: Event) -> None:
+            with (data_dir / "events").open("a") as counted:
+                counted.write(f"{event}\n")
+
         # A busy machine is slow, not silent.
         replicas = InferenceHandle(inference, Fleet(time.monotonic), self._name)
-        self._room = Failover(replicas, FailoverSettings(silence_s=60), time.monotonic)
+        self._room = Failover(replicas, FailoverSettings(silence_s=60), time.monotonic, count)
         self._numbers = itertools.count()
 
     async def __call__(self, request: Request) -> StreamingResponse:
@@ -69,7 +79,7 @@ class Front:
 def application(data_dir: Path) -> Application:
     router = {"request_router_class": "deployments.inference.router:FleetRouter"}
     inference = _deployed(Inference, 256, request_router_config=router).bind(Config(data_dir=data_dir), counted_engine)
-    return _deployed(Front, 256).bind(inference)
+    return _deployed(Front, 256).bind(inference, data_dir)
 
 
 def _line(value: Any) -> str:

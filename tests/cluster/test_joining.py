@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -108,6 +109,20 @@ async def test_the_first_one_leaves_and_the_others_get_it_whole(client: httpx.As
             assert rest[-1] == {"reason": "length", "completion_tokens": WHOLE}
             assert rest[-2][-1] == 6 + WHOLE
     assert len(generations(data_dir)) - before == 1
+
+
+async def test_clients_that_leave_are_no_replicas_failure(client: httpx.AsyncClient, data_dir: Path, url: str) -> None:
+    """Serve cancels what a client had asked for when it goes away, before whoever asked for it hears of that."""
+
+    async def leaves(number: int) -> None:
+        async with asking(client, f"leaves-{number}", ENDLESS) as lines:
+            await anext(lines)
+            await asyncio.sleep(random.uniform(0, 0.5))
+
+    for _ in range(3):
+        await asyncio.gather(*(leaves(number) for number in range(12)))
+    await until_idle(serve.get_deployment_handle("Inference", app_name="joining"))
+    assert not (data_dir / "events").exists()
 
 
 async def test_the_homes_death_ends_it_for_nobody(client: httpx.AsyncClient, data_dir: Path, url: str) -> None:
