@@ -14,6 +14,8 @@ Told = Mapping[str, Mapping[str, Points]]
 
 # A replica that has told nothing new for so long is frozen or cut off: what it last said is no load any more.
 SILENCE_S = 10.0
+# A p99 of fewer first words says how long one question took, and nothing about a fleet's load.
+FIRST_WORDS_MIN = 20
 
 
 class FleetSignals:
@@ -27,7 +29,7 @@ class FleetSignals:
         """The newest values, summed over the replicas that speak; as many of them as answer.
 
         Rates are the differences over the points that were kept. The fleet's p99 is the mean of the replicas', weighted by
-        their answers: a single slow replica is no reason to have more of them.
+        their answers: a single slow replica is no reason to have more of them, and a single slow answer is none.
         """
         speaking = self._speaking(told)
         kv_use = _newest(told, "kv_use", speaking)
@@ -80,4 +82,6 @@ def _rate(told: Told, name: Name, speaking: frozenset[str]) -> float:
 
 def _mean_of(values: Mapping[str, float], weights: Mapping[str, float]) -> float | None:
     total = sum(weights.get(replica, 0.0) for replica in values)
-    return sum(value * weights.get(replica, 0.0) for replica, value in values.items()) / total if total > 0 else None
+    if total < FIRST_WORDS_MIN:
+        return None
+    return sum(value * weights.get(replica, 0.0) for replica, value in values.items()) / total

@@ -41,7 +41,9 @@ def headers_of(reply: Reply) -> dict[str, str]:
     timings = ", ".join(f"{name};dur={value}" for name, value in reply.timings_ms.items())
     headers = {"x-zerowait-source": reply.meta.source, "server-timing": timings}
     if reply.route is not None:
-        headers |= {"x-zerowait-route": reply.route.decision, "x-zerowait-replica": reply.route.replica}
+        # Clients know three words; one who shares another's generation is where that has its home.
+        decision = "home" if reply.route.decision == "joined" else reply.route.decision
+        headers |= {"x-zerowait-route": decision, "x-zerowait-replica": reply.route.replica}
     return headers
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from serve_app.adapters.record import connect, create_tables
@@ -52,7 +53,7 @@ def apply(file: PolicyFile, note: Note = "", by: By = None, config: ConfigFile =
     """
     settings, text = _settings(config), read_text(file)
     edit = _in_record(settings, lambda record: _applied(record, text, str(file), note, by))
-    say(f"version {edit.version} is in force; {FOLLOWED}")
+    say(f"version {edit.version} is in force in {_place(settings)}; {FOLLOWED}")
     _warn(read_policy(text, str(file)), config)
 
 
@@ -104,6 +105,11 @@ def rollback(
     edit = _in_record(_settings(config), again)
     say(f"version {edit.version}, which is version {version} again, is in force; {FOLLOWED}")
     _warn(read_policy(edit.text), config)
+
+
+def _place(settings: Config) -> str:
+    """The record, without its password."""
+    return make_url(str(settings.record.url)).render_as_string(hide_password=True)
 
 
 def _settings(config: Path | None) -> Config:

@@ -149,9 +149,15 @@ def test_generations_that_no_question_is_told_with_count_all_the_same(time: Time
 
 
 def test_the_p99_is_weighted_by_answers(time: Time) -> None:
-    busy, idle = {"running": 0, "ttft_p99_ms": 400, "first_tokens": 3}, {"running": 0, "ttft_p99_ms": 800, "first_tokens": 1}
+    busy, idle = {"running": 0, "ttft_p99_ms": 400, "first_tokens": 30}, {"running": 0, "ttft_p99_ms": 800, "first_tokens": 10}
     silent = {"running": 0, "first_tokens": 0}
     assert FleetSignals(time).read(told_of(busy, idle, silent), wanted=3).ttft_p99_ms == pytest.approx(500)
+
+
+def test_a_few_slow_answers_are_no_p99(time: Time) -> None:
+    few = {"running": 0, "ttft_p99_ms": 900, "first_tokens": 9}
+    assert FleetSignals(time).read(told_of(few, few), wanted=2).ttft_p99_ms is None
+    assert FleetSignals(time).read(told_of(few, few, few), wanted=3).ttft_p99_ms == pytest.approx(900)
 
 
 def test_what_a_replica_does_not_tell_any_more_is_not_remembered(time: Time) -> None:
