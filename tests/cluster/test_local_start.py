@@ -102,10 +102,10 @@ def test_a_client_that_leaves_ends_the_generation(started: LocalStart, key: str,
         return bool(answers)
 
     started.until(is_recorded)
-    # It is recorded when the engine has been told to stop.
+    # It is recorded when the engine has been told to stop: within a second, on a machine that has nothing else to do.
     assert answers[0]["finish_reason"] == "cancelled"
     assert answers[0]["text"]
-    assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=1)
+    assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("goodbye", [True, False], ids=["with a goodbye", "without"])
@@ -138,7 +138,7 @@ def test_a_websockets_client_that_leaves_ends_the_generation(started: LocalStart
 
     started.until(is_recorded)
     assert answers[0]["finish_reason"] == "cancelled"
-    assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=2)
+    assert datetime.fromisoformat(answers[0]["finished_at"]) - left < timedelta(seconds=5)
 
 
 def test_an_answer_goes_on_for_whoever_still_watches(started: LocalStart, key: str) -> None:
