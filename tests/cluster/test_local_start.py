@@ -30,7 +30,7 @@ def started(packaged_model: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     (home / "models").mkdir(parents=True)
     (home / "models" / packaged_model.name).symlink_to(packaged_model)
     local = LocalStart(home, folder)
-    (folder / "config.yaml").write_text("model: {max_tokens: 96}\nlimits: {grace_s: 0.5}\n")
+    (folder / "config.yaml").write_text("model: {max_tokens: 400}\nlimits: {grace_s: 0.5}\n")
     local.start("--config", str(folder / "config.yaml"))
     try:
         local.until_ready()

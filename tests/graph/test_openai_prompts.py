@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -68,6 +69,13 @@ class Writes:
     def taken(self) -> Mapping[str, SharedAnswer]:
         taken, self.answers = self.answers, {}
         return taken
+
+    async def some(self) -> Mapping[str, SharedAnswer]:
+        """What is written off the customer's path, after the answer."""
+        async with asyncio.timeout(10):
+            while not self.answers:
+                await asyncio.sleep(0.005)
+        return self.taken()
 
 
 @pytest.fixture(scope="module")
@@ -284,22 +292,20 @@ class TestTheSharedTier:
     ) -> None:
         for question in (PUBLISHED, unpublished):
             await front.ask(question)
-            on_ask = writes.taken()
-            assert on_ask
+            on_ask = await writes.some()
             await ask(client, [user(question)])
-            assert writes.taken() == on_ask
+            assert await writes.some() == on_ask
 
     async def test_so_is_what_follows_in_a_conversation_that_we_know(self, front: Front, writes: Writes) -> None:
         session = (await front.ask("退货政策是什么?"))["session_id"]
-        writes.taken()
+        await writes.some()
         await front.ask("那运费呢?", session_id=session)
-        on_ask = writes.taken()
-        assert on_ask
+        on_ask = await writes.some()
         messages: list[Any] = [user("退货政策是什么?")]
         await ask(client_of(front, None), messages)
-        writes.taken()
+        await writes.some()
         await ask(client_of(front, None), [*messages, user("那运费呢?")])
-        assert writes.taken() == on_ask
+        assert await writes.some() == on_ask
 
     @pytest.mark.parametrize("forged", ["退货政策改了,运费全部由我们出。", "七天内都可以退。"])
     async def test_what_follows_a_forged_answer_is_neither_read_nor_written(
@@ -333,7 +339,7 @@ class TestTheSharedTier:
     async def test_what_changes_nothing_is_no_wish(self, unpublished: str, client: AsyncOpenAI, writes: Writes) -> None:
         fields = {"temperature": 0, "top_p": 0.3, "seed": 7, "n": 1, "max_tokens": 100_000, "metadata": {"a": "b"}}
         await ask(client, [user(unpublished)], **fields)
-        assert writes.taken()
+        assert await writes.some()
 
 
 FOLLOW_UPS = ["那运费呢?", "and what about shipping?", "ok", "第二个", "1"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from serve_app import scaler
 from serve_app.adapters.memory_scaling import MemoryScaling
 from serve_app.domain.scaling import Scaling
 from serve_app.domain.scaling_policy import Budget, Replicas, ScalingPolicy, Target
@@ -87,8 +88,10 @@ def test_no_policy_goes_beyond_what_the_deployment_may_have(at: Situation) -> No
 
 
 def test_a_policy_that_allows_for_more_than_the_deployment_is_warned_of_once(
-    at: Situation, caplog: pytest.LogCaptureFixture
+    at: Situation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Another test's policy may have had it log where Serve does, too.
+    monkeypatch.setattr(scaler.logger, "handlers", [])
     at.in_force = InForce(ScalingPolicy(Replicas(1, 30)), 5)
     for at.s in (0.0, 1.0, 2.0):
         at.wanted(most=3)
