@@ -99,13 +99,17 @@ class SqlScaling:
     async def spend(self, spent: Spent) -> None:
         """See the port."""
         table = scaling_spent
-        more = update(table).where(table.c.day == spent.day, table.c.gpu_hours < spent.gpu_hours)
+        more = (
+            update(table).where(table.c.day == spent.day, table.c.gpu_hours < spent.gpu_hours).values(gpu_hours=spent.gpu_hours)
+        )
         try:
             async with self._transaction() as connection:
-                if not (await connection.execute(more.values(gpu_hours=spent.gpu_hours))).rowcount:
+                if not (await connection.execute(more)).rowcount:
                     await connection.execute(insert(table).values(day=spent.day, gpu_hours=spent.gpu_hours))
         except IntegrityError:
-            pass  # as much was written down before
+            # The day was written down before: with as much, or a moment ago with less.
+            async with self._transaction() as connection:
+                await connection.execute(more)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
