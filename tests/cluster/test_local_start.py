@@ -157,7 +157,8 @@ def test_an_answer_goes_on_for_whoever_still_watches(started: LocalStart, key: s
         while frames[-1]["event"] not in ("done", "error"):
             frames.append(json.loads(watching.recv(60)))
     assert frames[-1]["event"] == "done"
-    assert frames[-1]["data"]["finish_reason"] in ("stop", "length")
+    # A slow machine may have no time for the whole song; that its customer has left ends nothing.
+    assert frames[-1]["data"]["finish_reason"] != "cancelled"
 
 
 def _until_the_first_delta(lines: Iterator[str]) -> dict[str, str]:

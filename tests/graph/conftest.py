@@ -13,7 +13,5 @@ from tests.packaged import saying
 
 @pytest.fixture(scope="module")
 async def front(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Front]:
-    # A database of its own: what other folders' tests asked is not in its cache.
-    redis_url = valkey_url.removesuffix("0") + "1"
-    async with serving(tmp_path_factory.mktemp("front"), redis_url, packaged_model, saying()) as running:
+    async with serving(tmp_path_factory.mktemp("front"), valkey_url, packaged_model, saying()) as running:
         yield running

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import jwt
+from redis.asyncio import Redis
 
 from deployments import one_process
 from serve_app.adapters import record
@@ -85,7 +86,9 @@ class Front:
 async def serving(
     home: Path, redis_url: str, model_folder: Path, engine: ScriptedEngine, **settings: Any
 ) -> AsyncGenerator[Front]:
-    """A front with the demo shop in `home`; `settings` go to the configuration."""
+    """A front with the demo shop in `home`; `settings` go to the configuration. Redis is emptied: it keeps what others asked."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
     # A machine that is busy with other tests is slow, not away.
     patience = {"redis": {"url": redis_url, "timeout_ms": 5000}, "deadlines": {"facts_ms": 5000, "cache_ms": 5000}}
     tree = {"data_dir": home, **patience, **settings}
