@@ -1,0 +1,23 @@
+"""Exact answers that many share."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class SharedAnswers(Protocol):
+    """Exact answers, shared by a tenant's customers. Values are opaque; `serve_app.domain.sharing` reads and writes them."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, ttl_s: int) -> None: ...
+
+
+class AnswerTiers(SharedAnswers, Protocol):
+    """Shared answers with a first tier in this process. A tier that fails counts as a miss; nothing is raised."""
+
+    def get_from_memory(self, key: str) -> bytes | None: ...
+
+    def remember(self, key: str, value: bytes) -> None:
+        """Keeps in memory what was read elsewhere, by `Sessions.begin` in its round trip."""
+        ...
