@@ -85,3 +85,4 @@ class Found:
     template: Template | None = None
     passages: tuple[Passage, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    refused: tuple[str, ...] = ()  # the gates at which near entries were refused as answers, one name a candidate

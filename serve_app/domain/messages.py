@@ -16,6 +16,9 @@ from serve_app.domain.generation import Sampling
 
 Language = Literal["zh", "en"]
 AnswerSource = Literal["cache", "template", "faq", "model", "agent"]
+# What answered, the cheapest first: this process's memory, Redis (both exact), a template, a curated entry by its meaning, the
+# model. "none": nothing did, and something is offered or a person is asked.
+Tier = Literal["memory", "redis", "template", "faq", "model", "none"]
 
 
 class Kind(StrEnum):

@@ -86,7 +86,7 @@ class Front:
 async def serving(
     home: Path, redis_url: str, model_folder: Path, engine: ScriptedEngine, **settings: Any
 ) -> AsyncGenerator[Front]:
-    """A front with the demo shop in `home`; `settings` go to the configuration. Redis is emptied: it keeps what others asked."""
+    """A front with the demo shop in `home`; `settings` go to the configuration. Redis is emptied first."""
     async with Redis.from_url(redis_url) as redis:
         await redis.flushdb()
     # A machine that is busy with other tests is slow, not away.
