@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from serve_app.answering.voices import Stamp
 from serve_app.domain.messages import NO_ASIDES, Ask, Kind
 from serve_app.domain.question import Understanding
-from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, VersionView, answer_key, still_true
+from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, VersionView, answer_key, stale_because
 from serve_app.ports import AnswerTiers, Clock
 
 
@@ -60,17 +60,17 @@ class SharedTier:
         )
 
     def in_memory(self, tenant: str, key: str | None) -> SharedAnswer | None:
-        return self._checked(tenant, self._tiers.get_from_memory(key)) if key else None
+        return self._checked(tenant, key, self._tiers.get_from_memory(key)) if key else None
 
     def arrived(self, tenant: str, key: str, raw: bytes | None) -> SharedAnswer | None:
         """What another call's round trip brought from under `key`."""
-        answer = self._checked(tenant, raw)
+        answer = self._checked(tenant, key, raw)
         if answer is not None and raw is not None:
             self._tiers.remember(key, raw)
         return answer
 
     async def anywhere(self, tenant: str, key: str | None) -> SharedAnswer | None:
-        return self._checked(tenant, await self._tiers.get(key)) if key else None
+        return self._checked(tenant, key, await self._tiers.get(key)) if key else None
 
     def keep(self, key: str, answer: SharedAnswer) -> None:
         """Off the customer's path."""
@@ -78,10 +78,11 @@ class SharedTier:
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
 
-    def _checked(self, tenant: str, raw: bytes | None) -> SharedAnswer | None:
+    def _checked(self, tenant: str, key: str, raw: bytes | None) -> SharedAnswer | None:
         """The answer, if it can be read and everything that it was built from is as it was."""
         answer = SharedAnswer.loads(raw) if raw else None
         if answer is None:
             return None
         now, monotonic_now = self._clock.now(), self._clock.monotonic()
-        return answer if still_true(answer, self._view(tenant), now, monotonic_now, self._serve_stale_s) else None
+        stale = stale_because(answer, key, self._view(tenant), now, monotonic_now, self._serve_stale_s)
+        return answer if stale is None else None

@@ -17,6 +17,7 @@ from serve_app.domain.knowledge import SourceVersion
 from serve_app.domain.messages import Citation, Kind, Language
 
 _NO_SAMPLING = Sampling()
+_QUESTION_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,21 @@ class AnswerKeyParts:
 
 
 def answer_key(parts: AnswerKeyParts) -> str:
-    """32 hexadecimal digits. BLAKE2b (RFC 7693) over an encoding that no two different parts have in common.
+    """48 hexadecimal digits: 16 that tell the question (`question_of`), 32 that tell all parts.
 
-    Raises ValueError for a question that is not self-contained: it has no place in a shared tier.
+    BLAKE2b (RFC 7693) over an encoding that no two different parts have in common. Raises ValueError for a question that is
+    not self-contained: it has no place in a shared tier.
     """
     if not parts.canonical:
         raise ValueError("only a self-contained question has an answer key")
-    return hashlib.blake2b(_encoded(astuple(parts)), digest_size=16).hexdigest()
+    asked = (parts.tenant, parts.shop, parts.kind, parts.language, parts.canonical, parts.order_id, parts.sku_id)
+    question = hashlib.blake2b(_encoded(asked), digest_size=_QUESTION_BYTES).hexdigest()
+    return question + hashlib.blake2b(_encoded(astuple(parts)), digest_size=16).hexdigest()
+
+
+def question_of(key: str) -> str:
+    """What is the same in all answer keys of one question, whatever model, prompt or sampling answers it."""
+    return key[: 2 * _QUESTION_BYTES]
 
 
 def _encoded(value: object) -> bytes:
@@ -119,6 +128,8 @@ class Candidate:
     has_customer_facts: bool = False  # in the prompt or in the text
     has_client_transcript: bool = False  # in the prompt
     demo_model: bool = False
+    passing: bool = False  # it depends on the hour, or its time is over already
+    set_aside: bool = False  # a customer found it wrong, and nobody has looked yet
 
 
 class Refusal(StrEnum):
@@ -134,6 +145,8 @@ class Refusal(StrEnum):
     FILTERED = "filtered"
     CUT_OFF = "cut_off"
     DEMO_MODEL = "demo_model"
+    PASSING = "passing"
+    SET_ASIDE = "set_aside"
 
 
 def may_share(answer: Candidate) -> Refusal | None:
@@ -149,6 +162,8 @@ def may_share(answer: Candidate) -> Refusal | None:
         Refusal.FILTERED: not answer.passed_guard,
         Refusal.CUT_OFF: answer.finish_reason != "stop",
         Refusal.DEMO_MODEL: answer.demo_model,
+        Refusal.PASSING: answer.passing,
+        Refusal.SET_ASIDE: answer.set_aside,
     }
     return next((reason for reason, holds in refused.items() if holds), None)
 
@@ -160,21 +175,36 @@ class VersionView:
     versions: Mapping[str, int]  # source id -> version
     seen_at: float
     knowledge_version: int | None = None  # of the knowledge as a whole; None: unknown
+    set_aside: frozenset[str] = frozenset()  # questions (`question_of`) whose answers a person must look at first
 
     def is_fresh(self, monotonic_now: float, serve_stale_s: float) -> bool:
         return monotonic_now - self.seen_at <= serve_stale_s
 
+    def is_current(self, source: SourceVersion) -> bool:
+        return self.versions.get(source.id) == source.version
 
-def still_true(
-    answer: SharedAnswer, view: VersionView | None, now: datetime, monotonic_now: float, serve_stale_s: float
-) -> bool:
-    """Whether a shared answer may be served now. Checked at every read; without a fresh view nothing may."""
+
+class Stale(StrEnum):
+    """Why a shared answer that is there is not said."""
+
+    VIEW = "view"  # this process does not surely know what is published now
+    ASIDE = "aside"
+    EXPIRED = "expired"
+    VERSION = "version"  # something that it used was changed or withdrawn
+
+
+def stale_because(
+    answer: SharedAnswer, key: str, view: VersionView | None, now: datetime, monotonic_now: float, serve_stale_s: float
+) -> Stale | None:
+    """None when the answer under `key` may be said now. Checked at every read; without a fresh view nothing may."""
     if view is None or not view.is_fresh(monotonic_now, serve_stale_s):
-        return False
+        return Stale.VIEW
+    if question_of(key) in view.set_aside:
+        return Stale.ASIDE
     if answer.expires_at is not None and now >= answer.expires_at:
-        return False
+        return Stale.EXPIRED
     if answer.knowledge_version is not None and answer.knowledge_version != view.knowledge_version:
-        return False
-    if not answer.sources:
-        return answer.knowledge_version is not None
-    return all(view.versions.get(source.id) == source.version for source in answer.sources)
+        return Stale.VERSION
+    if not answer.sources and answer.knowledge_version is None:
+        return Stale.VERSION
+    return None if all(map(view.is_current, answer.sources)) else Stale.VERSION

@@ -16,10 +16,12 @@ from serve_app.domain.sharing import (
     Candidate,
     Refusal,
     SharedAnswer,
+    Stale,
     VersionView,
     answer_key,
     may_share,
-    still_true,
+    question_of,
+    stale_because,
 )
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -104,6 +106,8 @@ def test_a_public_answer_with_all_its_sources_may_be_shared():
         ({"finish_reason": "cancelled"}, Refusal.CUT_OFF),
         ({"finish_reason": "guard"}, Refusal.CUT_OFF),
         ({"demo_model": True}, Refusal.DEMO_MODEL),
+        ({"passing": True}, Refusal.PASSING),
+        ({"set_aside": True}, Refusal.SET_ASIDE),
     ],
 )
 def test_each_reason_alone_keeps_an_answer_out(change: dict[str, object], reason: Refusal):
@@ -122,6 +126,8 @@ candidates = st.builds(
     has_customer_facts=st.booleans(),
     has_client_transcript=st.booleans(),
     demo_model=st.booleans(),
+    passing=st.booleans(),
+    set_aside=st.booleans(),
 )
 
 
@@ -171,28 +177,52 @@ def test_another_version_of_the_format_is_a_miss():
     assert SharedAnswer.loads(b"2 " + ANSWER.dumps()[2:]) is None
 
 
-def test_an_answer_holds_while_its_sources_do():
-    def holds(view: VersionView | None, answer: SharedAnswer = ANSWER, now: datetime = NOW) -> bool:
-        return still_true(answer, view, now, monotonic_now=100.0, serve_stale_s=1.0)
+KEY = answer_key(PARTS)
 
-    assert holds(VersionView({"shipping-fee": 3, "other": 9}, seen_at=99.5))
-    assert not holds(VersionView({"shipping-fee": 4}, seen_at=99.5)), "the source was edited"
-    assert not holds(VersionView({}, seen_at=99.5)), "the source was withdrawn"
-    assert not holds(VersionView({"shipping-fee": 3}, seen_at=98.9)), "the view is old"
-    assert not holds(None), "there is no view yet"
+
+def why_not(
+    view: VersionView | None, answer: SharedAnswer = ANSWER, now: datetime = NOW, serve_stale_s: float = 1.0
+) -> Stale | None:
+    return stale_because(answer, KEY, view, now, monotonic_now=100.0, serve_stale_s=serve_stale_s)
+
+
+def test_an_answer_holds_while_its_sources_do():
+    assert why_not(VersionView({"shipping-fee": 3, "other": 9}, seen_at=99.5)) is None
+    assert why_not(VersionView({"shipping-fee": 4}, seen_at=99.5)) is Stale.VERSION, "the source was edited"
+    assert why_not(VersionView({}, seen_at=99.5)) is Stale.VERSION, "the source was withdrawn"
+    assert why_not(VersionView({"shipping-fee": 3}, seen_at=98.9)) is Stale.VIEW, "the view is old"
+    assert why_not(None) is Stale.VIEW, "there is no view yet"
     fresh = VersionView({"shipping-fee": 3}, seen_at=100.0)
     until_noon = replace(ANSWER, expires_at=NOW + timedelta(hours=1))
-    assert holds(fresh, until_noon)
-    assert not holds(fresh, until_noon, NOW + timedelta(hours=1)), "it expired"
+    assert why_not(fresh, until_noon) is None
+    assert why_not(fresh, until_noon, NOW + timedelta(hours=1)) is Stale.EXPIRED
 
 
 def test_a_negative_answer_holds_while_the_knowledge_as_a_whole_does():
     negative = replace(ANSWER, sources=(), knowledge_version=12)
 
-    def holds(answer: SharedAnswer, knowledge_version: int | None) -> bool:
-        return still_true(answer, VersionView({}, 1.0, knowledge_version), NOW, monotonic_now=1.0, serve_stale_s=0)
+    def why(answer: SharedAnswer, knowledge_version: int | None) -> Stale | None:
+        return why_not(VersionView({}, 100.0, knowledge_version), answer, serve_stale_s=0)
 
-    assert holds(negative, 12)
-    assert not holds(negative, 13)
-    assert not holds(negative, None)
-    assert not holds(replace(negative, knowledge_version=None), 12), "an answer without any source proves nothing"
+    assert why(negative, 12) is None
+    assert why(negative, 13) is Stale.VERSION
+    assert why(negative, None) is Stale.VERSION
+    assert why(replace(negative, knowledge_version=None), 12) is Stale.VERSION, "an answer without any source proves nothing"
+
+
+def test_what_is_set_aside_is_not_said_whatever_model_or_prompt_answers_the_question():
+    view = VersionView({"shipping-fee": 3}, 100.0, set_aside=frozenset({question_of(KEY)}))
+    assert why_not(view) is Stale.ASIDE
+    other = answer_key(replace(PARTS, model="another", prompt_version="2", system_digest="changed"))
+    assert other != KEY
+    assert stale_because(ANSWER, other, view, NOW, 100.0, 1.0) is Stale.ASIDE
+    another_question = answer_key(replace(PARTS, canonical="怎么退货"))
+    assert stale_because(ANSWER, another_question, view, NOW, 100.0, 1.0) is None
+
+
+@given(parts, parts)
+def test_the_question_in_a_key_is_who_is_asked_what(one: AnswerKeyParts, other: AnswerKeyParts):
+    def asked(of: AnswerKeyParts) -> tuple[object, ...]:
+        return of.tenant, of.shop, of.kind, of.language, of.canonical, of.order_id, of.sku_id
+
+    assert (question_of(answer_key(one)) == question_of(answer_key(other))) == (asked(one) == asked(other))
