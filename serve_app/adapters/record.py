@@ -16,7 +16,17 @@ from serve_app.domain.errors import StoreFailed
 # Every table of the record hangs on this; each is defined beside the adapter that uses it.
 metadata = MetaData()
 # The modules that define them. They import this one, so they are imported when the tables are made.
-TABLES = ("sql_feedback", "sql_keys", "sql_knowledge", "sql_outbox", "sql_proposals", "sql_scaling", "ticket_rows")
+TABLES = (
+    "sql_feedback",
+    "sql_jobs",
+    "sql_keys",
+    "sql_knowledge",
+    "sql_outbox",
+    "sql_proposals",
+    "sql_question_log",
+    "sql_scaling",
+    "ticket_rows",
+)
 
 # Any number that nothing else in the database locks.
 TABLES_LOCK = 0x5A57

@@ -8,6 +8,7 @@ from serve_app.ports.facts import FactSource, FactsQuery
 from serve_app.ports.knowledge import KnowledgeRecord, Proposals, Ratings
 from serve_app.ports.language import Classifier, Detokenizer, Embedder, LanguageDetector, Tokenizer
 from serve_app.ports.live import DeskFeed, DeskView, LiveAnswers
+from serve_app.ports.pregeneration import Jobs, QuestionLog
 from serve_app.ports.rooms import CacheRoom, ContextRoom, InferenceRoom
 from serve_app.ports.scaling import PolicyEdit, ScalingRecord
 from serve_app.ports.sessions import LiveSessions, Sessions, Transcripts
@@ -30,6 +31,7 @@ __all__ = [
     "FactSource",
     "FactsQuery",
     "InferenceRoom",
+    "Jobs",
     "KeyGrant",
     "Keys",
     "KnowledgeRecord",
@@ -40,6 +42,7 @@ __all__ = [
     "Outbox",
     "PolicyEdit",
     "Proposals",
+    "QuestionLog",
     "Ratings",
     "Replicas",
     "ScalingRecord",
