@@ -32,7 +32,9 @@ from serve_app.answering.course import Course, Shop
 from serve_app.answering.desk_work import DeskWork
 from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.in_flight import InFlight
+from serve_app.answering.library import Library
 from serve_app.answering.live import Live
+from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.speaker import Speaker
 from serve_app.answering.taps import Taps
@@ -46,6 +48,7 @@ from serve_app.first_questions import FirstQuestions, formats_of, make_understan
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
+from serve_app.published import Published
 from serve_app.versions import Versions
 
 
@@ -82,7 +85,12 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     card = card_of(config.model)
     tokenizer = await asyncio.to_thread(HfTokenizer.load, config.model.path or model_path(config.home))
     voices = Voices(config.tenants, knowledge, tokenizer, config.model, card, clock)
-    versions = Versions(knowledge, config.tenants, clock, config.record.heartbeat_ms / 1000, voices.renew)
+    published = Published(knowledge)
+
+    async def changed(tenant: str) -> None:
+        await asyncio.gather(published.renew(tenant), voices.renew(tenant))
+
+    versions = Versions(knowledge, config.tenants, clock, config.record.heartbeat_ms / 1000, changed)
     await versions.refresh()
     _in_background(versions.run(), stack)
 
@@ -115,13 +123,15 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     taps = Taps(proposals, clock)
     stack.push_async_callback(taps.aclose)
     understander = await asyncio.to_thread(make_understander)
+    asked_rooms = Rooms(rooms.cache, rooms.context, clock, config.deadlines)
+    library = Library(published, asked_rooms, versions.view, versions.refresh, clock, config.record.serve_stale_s)
     course = Course(
         shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
         understander=understander,
         sessions=sessions,
         shared=shared,
-        cache=rooms.cache,
-        context=rooms.context,
+        rooms=asked_rooms,
+        library=library,
         speaker=Speaker(card, rooms.inference, voices, tokenizer, config.model, config.deadlines.first_token_s, handover),
         clock=clock,
         new_id=new_id,

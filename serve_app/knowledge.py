@@ -90,19 +90,26 @@ class KnowledgeIndex:
         first, whatever they are taken for, then its intent's. A template answers by its intent, also in a follow-up,
         because its facts are live.
         """
-        if lookup.kind is Kind.ACTION:
-            return None
-        valid = self._valid(self._by_question.get(lookup.canonical, ()), lookup.now)
-        if len(valid) == 1:
-            return Found(entry=valid[0])
-        if lookup.kind is Kind.TEMPLATED:
-            template = self._templates.get(lookup.intent)
-            return Found(template=template) if template else None
+        if (found := self.exact(lookup)) is not None or lookup.kind in (Kind.ACTION, Kind.TEMPLATED):
+            return found
+        valid: list[Entry] = []
         if lookup.canonical.startswith("@"):
             valid = self._valid(self._by_intent.get(lookup.canonical[1:], ()), lookup.now)
-        elif lookup.canonical and not valid and lookup.settled:
+        elif lookup.canonical and lookup.settled and not self._worded(lookup):
             valid = self._valid(self._by_intent.get(lookup.intent, ()), lookup.now)
         return Found(entry=valid[0]) if len(valid) == 1 else None
+
+    def exact(self, lookup: Lookup) -> Found | None:
+        """The entry that has the question among its wordings, else the template for what a templated question asks."""
+        if lookup.kind is Kind.ACTION:
+            return None
+        if len(valid := self._worded(lookup)) == 1:
+            return Found(entry=valid[0])
+        template = self._templates.get(lookup.intent) if lookup.kind is Kind.TEMPLATED else None
+        return Found(template=template) if template else None
+
+    def _worded(self, lookup: Lookup) -> list[Entry]:
+        return self._valid(self._by_question.get(lookup.canonical, ()), lookup.now)
 
     @staticmethod
     def _valid(entries: Iterable[Entry], now: datetime) -> list[Entry]:

@@ -54,16 +54,17 @@ class TieredAnswers:
 
     async def get(self, key: str) -> bytes | None:
         value = self._memory.get_now(key)
-        if value is not None:
-            return value
+        if value is None and (value := await self.get_from_common(key)) is not None:
+            self.remember(key, value)
+        return value
+
+    async def get_from_common(self, key: str) -> bytes | None:
+        """Takes a round trip, and keeps nothing."""
         try:
-            value = await self._common.get(key)
+            return await self._common.get(key)
         except StoreFailed as error:
             logger.warning("a shared answer was not read: %s", error)
             return None
-        if value is not None:
-            self.remember(key, value)
-        return value
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
         self._memory.put_now(key, value, min(ttl_s, self._memory_ttl_s))

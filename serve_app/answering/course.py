@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from serve_app import tracing
 from serve_app.answering.handover import Handover
+from serve_app.answering.library import Library
 from serve_app.answering.recording import Recording
 from serve_app.answering.reply import Reply, quietly, text_of
 from serve_app.answering.rooms import Rooms
-from serve_app.answering.shared_tier import SharedTier
+from serve_app.answering.shared_tier import Held, SharedTier
 from serve_app.answering.speaker import Speaker
 from serve_app.answering.taps import Taps
 from serve_app.answering.work import Draft, Work, at_once
@@ -21,7 +22,7 @@ from serve_app.config import DeadlineSettings
 from serve_app.domain.errors import DeadlineExceeded, Forbidden, InvalidField, NotReady, StoreFailed
 from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.intents import Intent
-from serve_app.domain.knowledge import Entry, Found
+from serve_app.domain.knowledge import Found
 from serve_app.domain.messages import (
     Ask,
     Choices,
@@ -36,12 +37,11 @@ from serve_app.domain.messages import (
 from serve_app.domain.named_orders import is_not_the_customers
 from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
-from serve_app.domain.session import AnswerRecord, Session
-from serve_app.domain.sharing import SharedAnswer
+from serve_app.domain.session import AnswerRecord, Begun, Session
 from serve_app.domain.templates import NeedsChoice, NotMeant, NoValue, answer_from
 from serve_app.domain.understanding import Understander, refocus
 from serve_app.domain.wording import Locale, today
-from serve_app.ports import CacheRoom, Clock, ContextRoom, Sessions
+from serve_app.ports import Clock, Sessions
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ class Course:
         understander: Understander,
         sessions: Sessions,
         shared: SharedTier,
-        cache: CacheRoom,
-        context: ContextRoom,
+        rooms: Rooms,
+        library: Library,
         speaker: Speaker,
         clock: Clock,
         new_id: Callable[[str], str],
@@ -82,7 +82,8 @@ class Course:
         self._sessions = sessions
         self._shared = shared
         self._recording = Recording(sessions, shared, clock)
-        self._rooms = Rooms(cache, context, clock, deadlines)
+        self._rooms = rooms
+        self._library = library
         self._speaker = speaker
         self._clock = clock
         self._new_id = new_id
@@ -120,9 +121,11 @@ class Course:
         work.asked_at = self._clock.now()
         await self._check_attached(work)
         # Most questions need nothing from the conversation: their key is known before it is read, and one trip brings both.
-        key = self._shared.key(ask, self._understand(ask, text, Focus()))
-        held = self._shared.in_memory(ask.caller.tenant, key)
-        begun = await self._recording.begin(work, text, new_session, None if held else key)
+        alone = self._understand(ask, text, Focus())
+        key = self._shared.key(ask, alone)
+        is_here = self._library.publishes(ask, alone) or self._shared.in_memory(ask.caller.tenant, key) is not None
+        asked_key = None if is_here else key
+        begun = await self._recording.begin(work, text, new_session, asked_key)
         work.session, work.number = self._retold(ask, begun.session), begun.number
         work.text = begun.text or text
         if begun.repeated is not None:
@@ -134,17 +137,24 @@ class Course:
             if await self._handover.hears(work):
                 return self._reply(work, at_once("agent", finish_reason="handoff"))
             self._speaker.hear()
-            asked_key, key = key, None if work.session.from_client else self._shared.key(ask, work.understood)
-            if key is None or key != asked_key:
-                held = await self._shared.anywhere(ask.caller.tenant, key)
-            elif held is None:
-                held = self._shared.arrived(ask.caller.tenant, key, begun.shared)
+            key = None if work.session.from_client else self._shared.key(ask, work.understood)
+            held = await self._held(work, key, begun, asked_key)
             draft = self._from_shared(held) if held is not None else await self._decide(work, key)
         except BaseException:
             # The next turn must not wait for this one, not even when its customer has gone.
             await asyncio.shield(asyncio.ensure_future(quietly(self._recording.abandon(work))))
             raise
         return self._reply(work, draft)
+
+    async def _held(self, work: Work, key: str | None, begun: Begun, asked_key: str | None) -> Held | None:
+        """What is shared under `key`: begun's trip brought what stands under `asked_key`. Memory is read again, because
+        something may have been published while the turn waited for its predecessor."""
+        if key is None or self._library.publishes(work.ask, work.understood):
+            return None
+        tenant = work.ask.caller.tenant
+        if key != asked_key:
+            return await self._shared.anywhere(tenant, key)
+        return self._shared.in_memory(tenant, key) or self._shared.arrived(tenant, key, begun.shared)
 
     # What was asked
 
@@ -213,9 +223,9 @@ class Course:
         return await self._personal(work)
 
     async def _public(self, work: Work, key: str | None) -> Draft:
-        found = await self._rooms.look_up(work)
+        found = await self._library.look_up(work)
         if found.entry is not None:
-            return self._from_entry(work, found.entry, key)
+            return self._from_entry(work, found, key)
         # A rewritten follow-up is a key, not a question: its words mean nothing without the turns that a public prompt lacks.
         if work.understood.self_contained and not work.understood.carried and self._speaker.may_answer(work):
             if work.ask.asides.instructions:
@@ -230,16 +240,16 @@ class Course:
         if ask.caller.customer_id is None and understood.entities.things:
             return await self._not_meant(work)
         if ask.caller.customer_id is None:
-            found = await self._rooms.look_up(work)
+            found = await self._library.look_up(work)
             if found.entry is not None:
-                return self._from_entry(work, found.entry, None)
+                return self._from_entry(work, found, None)
             return at_once("template", Delta(say(Phrase.SIGN_IN, work.understood.language)))
         named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
         orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
         entities = replace(understood.entities, order_ids=orders)
-        found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, entities))
+        found, facts = await asyncio.gather(self._library.look_up(work), self._rooms.facts(work, entities))
         if found.entry is not None:
-            return self._from_entry(work, found.entry, None)
+            return self._from_entry(work, found, None)
         if found.template is None:
             return await self._miss(work, found)
         if facts.customer is None and "customer" not in facts.missing:
@@ -258,10 +268,10 @@ class Course:
         if isinstance(answer, NoValue):
             return await self._handoff(work, Phrase.HANDOFF_MISSING)
         if isinstance(answer, NeedsChoice):
-            draft = at_once("template", Delta(answer.prompt), Choices(answer.prompt, answer.options))
+            draft = at_once("template", Delta(answer.prompt), Choices(answer.prompt, answer.options), tier="template")
             draft.offered = answer.options
             return draft
-        draft = at_once("template", Delta(answer.text), *answer.cards)
+        draft = at_once("template", Delta(answer.text), *answer.cards, tier="template")
         draft.order_id, draft.has_customer_facts = answer.order_id, True
         return draft
 
@@ -269,25 +279,30 @@ class Course:
         chat = work.understood.intent is Intent.CHITCHAT
         may_answer = self._speaker.may_answer(work, chat=chat)
         if may_answer and not chat and work.ask.caller.customer_id is not None:
-            found, facts = await asyncio.gather(self._rooms.look_up(work), self._rooms.facts(work, work.understood.entities))
+            found, facts = await asyncio.gather(self._library.look_up(work), self._rooms.facts(work, work.understood.entities))
         else:
-            found, facts = await self._rooms.look_up(work), None
+            found, facts = await self._library.look_up(work), None
         if found.entry is not None:
-            return self._from_entry(work, found.entry, None)
+            return self._from_entry(work, found, None)
         if may_answer and chat:
             return await self._speaker.personal(work, None, ())
         return await self._speaker.personal(work, facts, found.passages) if may_answer else await self._miss(work, found)
 
-    def _from_shared(self, answer: SharedAnswer) -> Draft:
-        draft = at_once("cache", Delta(answer.text), *answer.citations)
+    def _from_shared(self, held: Held) -> Draft:
+        answer = held.answer
+        source = "faq" if answer.source == "faq" else "cache"
+        draft = at_once(source, Delta(answer.text), *answer.citations, tier=held.tier)
         draft.model = answer.model  # words of a model stay marked as such
         return draft
 
-    def _from_entry(self, work: Work, entry: Entry, key: str | None) -> Draft:
-        language = work.understood.language
+    def _from_entry(self, work: Work, found: Found, key: str | None) -> Draft:
+        assert found.entry is not None
+        entry, language = found.entry, work.understood.language
         citation = Citation(entry.id, entry.questions[language][0])
-        draft = at_once("faq", Delta(entry.answers[language]), citation)
-        draft.share_key, draft.sources, draft.expires_at = key, (entry.source,), entry.valid_to
+        draft = at_once("faq", Delta(entry.answers[language]), citation, tier=found.tier)
+        # An exact wording stands in the memory of every process already.
+        draft.share_key = key if found.tier == "faq" else None
+        draft.sources, draft.expires_at = (entry.source,), entry.valid_to
         return draft
 
     async def _miss(self, work: Work, found: Found) -> Draft:
@@ -324,6 +339,7 @@ class Course:
             session_id=work.ask.session_id,
             kind=record.kind,
             source=record.source,
+            tier=record.tier,
             language=record.language,
             model=record.model,
             demo=record.model == self._speaker.card.name and self._speaker.card.demo,
@@ -345,6 +361,7 @@ class Course:
             session_id=work.ask.session_id,
             kind=understood.kind,
             source=draft.source,
+            tier=draft.tier,
             language=understood.language,
             model=draft.model,
             demo=draft.demo,

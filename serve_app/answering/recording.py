@@ -54,6 +54,7 @@ class Recording:
             language=work.understood.language,
             kind=work.understood.kind,
             source=draft.source,
+            tier=draft.tier,
             finish_reason=reason,
             finished_at=self._clock.now(),
             model=draft.model,

@@ -29,27 +29,14 @@ class Rooms:
         self._clock = clock
         self._deadlines = deadlines
 
-    async def look_up(self, work: Work) -> Found:
-        understood = work.understood
-        with work.step("cache"):
-            lookup = Lookup(
-                tenant=work.ask.caller.tenant,
-                canonical=understood.canonical,
-                text=understood.text,
-                intent=understood.intent,
-                kind=understood.kind,
-                language=understood.language,
-                now=self._clock.now(),
-                settled=understood.settled,
-                trace=tracing.outgoing(),
-            )
-            try:
-                async with asyncio.timeout(min(self._deadlines.cache_ms / 1000, work.left_s)):
-                    return await self._cache.look_up(lookup)
-            except (TimeoutError, InternalError) as error:
-                logger.warning("the knowledge is passed by: %r", error)
-                work.degraded.append("knowledge")
-                return Found()
+    async def look_up(self, work: Work, lookup: Lookup) -> Found:
+        try:
+            async with asyncio.timeout(min(self._deadlines.cache_ms / 1000, work.left_s)):
+                return await self._cache.look_up(lookup)
+        except (TimeoutError, InternalError) as error:
+            logger.warning("the knowledge is passed by: %r", error)
+            work.leave_out("knowledge")
+            return Found()
 
     async def facts(self, work: Work, entities: Entities) -> Facts:
         caller = work.ask.caller
@@ -71,5 +58,5 @@ class Rooms:
             except (TimeoutError, InternalError) as error:
                 logger.warning("the facts are left out: %r", error)
                 facts = Facts(as_of=query.now, missing=EVERY_PART)
-        work.degraded += [part for part in facts.missing if part not in work.degraded]
+        work.leave_out(*facts.missing)
         return facts

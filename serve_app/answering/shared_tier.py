@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from serve_app.answering.voices import Stamp
-from serve_app.domain.messages import NO_ASIDES, Ask, Kind
+from serve_app.domain.messages import NO_ASIDES, Ask, Kind, Tier
 from serve_app.domain.question import Understanding
 from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, VersionView, answer_key, stale_because
 from serve_app.ports import AnswerTiers, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A shared answer that is true now, and where it stood."""
+
+    answer: SharedAnswer
+    tier: Tier
 
 
 class SharedTier:
@@ -59,18 +68,23 @@ class SharedTier:
             )
         )
 
-    def in_memory(self, tenant: str, key: str | None) -> SharedAnswer | None:
-        return self._checked(tenant, key, self._tiers.get_from_memory(key)) if key else None
+    def in_memory(self, tenant: str, key: str | None) -> Held | None:
+        answer = self._checked(tenant, key, self._tiers.get_from_memory(key)) if key else None
+        return Held(answer, "memory") if answer is not None else None
 
-    def arrived(self, tenant: str, key: str, raw: bytes | None) -> SharedAnswer | None:
-        """What another call's round trip brought from under `key`."""
+    def arrived(self, tenant: str, key: str, raw: bytes | None) -> Held | None:
+        """What a round trip brought from under `key`."""
         answer = self._checked(tenant, key, raw)
-        if answer is not None and raw is not None:
-            self._tiers.remember(key, raw)
-        return answer
+        if answer is None or raw is None:
+            return None
+        self._tiers.remember(key, raw)
+        return Held(answer, "redis")
 
-    async def anywhere(self, tenant: str, key: str | None) -> SharedAnswer | None:
-        return self._checked(tenant, key, await self._tiers.get(key)) if key else None
+    async def anywhere(self, tenant: str, key: str | None) -> Held | None:
+        """Memory, then a round trip."""
+        if key is None:
+            return None
+        return self.in_memory(tenant, key) or self.arrived(tenant, key, await self._tiers.get_from_common(key))
 
     def keep(self, key: str, answer: SharedAnswer) -> None:
         """Off the customer's path."""

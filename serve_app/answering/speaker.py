@@ -144,7 +144,8 @@ class Speaker:
         handoff = partial(self._handover.over, work, Phrase.HANDOFF if first is None else Phrase.HANDOFF_GUARD)
         # The tokens of a stop string are not shown.
         by_text = bool(request.sampling.stop)
-        draft = Draft("model", _body(speech, visible, first, passages, handoff, outcome, close, by_text), outcome)
+        body = _body(speech, visible, first, passages, handoff, outcome, close, by_text)
+        draft = Draft("model", body, "none" if first is None else "model", outcome)
         draft.model, draft.demo, draft.route = self.card.name, self.card.demo, speech.route
         return draft
 

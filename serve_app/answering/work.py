@@ -11,7 +11,7 @@ from opentelemetry.context import Context
 
 from serve_app import tracing
 from serve_app.domain.knowledge import SourceVersion
-from serve_app.domain.messages import AnswerSource, Ask, Middle, Option, Suggestion, Usage
+from serve_app.domain.messages import AnswerSource, Ask, Middle, Option, Suggestion, Tier, Usage
 from serve_app.domain.question import Understanding
 from serve_app.domain.session import Session
 from serve_app.ports import Clock
@@ -44,6 +44,10 @@ class Work:
             finally:
                 self.timings_ms[name] = round((self.clock.monotonic() - started) * 1000, 2)
 
+    def leave_out(self, *parts: str) -> None:
+        """The answer is degraded by these. Each is named once."""
+        self.degraded += [part for part in parts if part not in self.degraded]
+
     @property
     def left_s(self) -> float:
         return max(0.0, self.deadline_at - self.clock.monotonic())
@@ -71,6 +75,7 @@ class Draft:
 
     source: AnswerSource
     body: AsyncGenerator[Middle, None]
+    tier: Tier = "none"
     outcome: Outcome = field(default_factory=Outcome)
     model: str | None = None
     demo: bool = False
@@ -92,6 +97,6 @@ async def _each(events: tuple[Middle, ...]) -> AsyncGenerator[Middle, None]:
         yield event
 
 
-def at_once(source: AnswerSource, *events: Middle, finish_reason: str = "stop") -> Draft:
+def at_once(source: AnswerSource, *events: Middle, tier: Tier = "none", finish_reason: str = "stop") -> Draft:
     """A draft that is known whole."""
-    return Draft(source, _each(events), Outcome(finish_reason=finish_reason))
+    return Draft(source, _each(events), tier, Outcome(finish_reason=finish_reason))

@@ -39,7 +39,7 @@ def encode(event: Event) -> bytes:
 def headers_of(reply: Reply) -> dict[str, str]:
     """What an answer's response headers tell of it."""
     timings = ", ".join(f"{name};dur={value}" for name, value in reply.timings_ms.items())
-    headers = {"x-zerowait-source": reply.meta.source, "server-timing": timings}
+    headers = {"x-zerowait-source": reply.meta.source, "x-zerowait-tier": reply.meta.tier, "server-timing": timings}
     if reply.route is not None:
         # Clients know three words; one who shares another's generation is where that has its home.
         decision = "home" if reply.route.decision == "joined" else reply.route.decision
@@ -119,6 +119,7 @@ async def whole(reply: Reply) -> tuple[dict[str, Any], Failed | None]:
                             "session_id": event.session_id,
                             "kind": event.kind,
                             "source": event.source,
+                            "tier": event.tier,
                             "language": event.language,
                             "model": event.model,
                             "variant": event.variant,

@@ -69,6 +69,7 @@ def _turn(turn: Turn) -> dict[str, Any]:
             "text": turn.answer.text,
             "kind": turn.answer.kind,
             "source": turn.answer.source,
+            "tier": turn.answer.tier,
             "language": turn.answer.language,
             "model": turn.answer.model,
             "finish_reason": turn.answer.finish_reason,

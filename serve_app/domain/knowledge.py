@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from serve_app.domain.intents import Intent
-from serve_app.domain.messages import Kind, Language, Suggestion
+from serve_app.domain.messages import Kind, Language, Suggestion, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Entry:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     suggested: bool = True  # may be offered after a miss
+    # What a model made it of. It is served only while these are published as they were.
+    derived_from: tuple[SourceVersion, ...] = ()
 
     @property
     def source(self) -> SourceVersion:
@@ -66,6 +69,7 @@ class Lookup:
     language: Language
     now: datetime
     settled: bool = False  # the entry of the intent answers it, in whatever words it is asked
+    at_least: int = 0  # the knowledge's version that the asker knows: an older one does not answer
     trace: dict[str, str] = field(default_factory=dict[str, str])  # W3C trace context
 
 
@@ -85,4 +89,18 @@ class Found:
     template: Template | None = None
     passages: tuple[Passage, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    tier: Tier = "faq"  # of the entry
     refused: tuple[str, ...] = ()  # the gates at which near entries were refused as answers, one name a candidate
+
+
+def only_current(found: Found, versions: Mapping[str, int]) -> Found:
+    """Without anything that is not of these versions (source id -> version); `found` itself when all of it is."""
+    entry, template = found.entry, found.template
+    current = replace(
+        found,
+        entry=entry if entry and versions.get(entry.id) == entry.version else None,
+        template=template if template and versions.get(template.id) == template.version else None,
+        passages=tuple(passage for passage in found.passages if versions.get(passage.source.id) == passage.source.version),
+        suggestions=tuple(suggestion for suggestion in found.suggestions if suggestion.id in versions),
+    )
+    return found if current == found else current

@@ -85,6 +85,7 @@ class Meta:
     model: str | None = None
     variant: str = "default"
     demo: bool = False  # the packaged model speaks: shown as "may be wrong"
+    tier: Tier = "none"
 
 
 @dataclass(frozen=True, slots=True)

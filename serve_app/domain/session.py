@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from serve_app.domain.messages import AnswerSource, Kind, Language
+from serve_app.domain.messages import AnswerSource, Kind, Language, Tier
 from serve_app.domain.question import Focus
 
 
@@ -45,6 +45,7 @@ class AnswerRecord:
     rendered: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     facts_digest: str | None = None  # of the facts that the prompt now holds
     degraded: tuple[str, ...] = ()
+    tier: Tier = "none"
 
     @property
     def broke_off(self) -> bool:

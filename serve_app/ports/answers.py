@@ -18,6 +18,10 @@ class AnswerTiers(SharedAnswers, Protocol):
 
     def get_from_memory(self, key: str) -> bytes | None: ...
 
+    async def get_from_common(self, key: str) -> bytes | None:
+        """What all processes share, and nothing of this one's memory."""
+        ...
+
     def remember(self, key: str, value: bytes) -> None:
         """Keeps in memory what was read elsewhere, by `Sessions.begin` in its round trip."""
         ...

@@ -41,15 +41,15 @@ async def asking(front: Front, question: str, customer: str | None = None, **fie
 @pytest.mark.parametrize(
     ("question", "language", "words"), [("退货政策是什么?", "zh", "7"), ("What is your return policy?", "en", "7")]
 )
-async def test_a_published_question_is_answered_exactly_and_then_from_the_cache(
+async def test_a_published_question_is_answered_exactly_from_memory(
     front: Front, question: str, language: str, words: str
 ) -> None:
     first = await front.ask(question)
     again = await front.ask(question, "C1001")
-    assert (first["source"], first["kind"], first["language"]) == ("faq", "public", language)
+    assert (first["source"], first["tier"], first["kind"], first["language"]) == ("faq", "memory", "public", language)
     assert words in first["text"]
     assert first["citations"]
-    assert again["source"] == "cache"
+    assert (again["source"], again["tier"]) == ("faq", "memory")
     assert (again["text"], again["citations"]) == (first["text"], first["citations"])
 
 
