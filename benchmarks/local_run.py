@@ -35,6 +35,7 @@ Say = Callable[[str], None]
 class LocalRun:
     url: str
     home: Path
+    pid: int  # of `zerowait run`
 
     @property
     def key(self) -> str:
@@ -63,7 +64,9 @@ def _counted(url: str, metric: str, label: str, where: Mapping[str, str]) -> Cou
 
 @contextmanager
 def running(config: Mapping[str, Any], say: Say) -> Generator[LocalRun]:
-    """`config` is a plain configuration. Raises RuntimeError, with what the start said last, when it is not ready in time."""
+    """`config` is a plain configuration or a Serve file's.
+
+    Raises RuntimeError, with what the start said last, when it is not ready in time."""
     with TemporaryDirectory(prefix="zerowait-benchmark-") as folder:
         home = Path(folder) / "data"
         (home / "models").mkdir(parents=True, mode=0o700)
@@ -80,7 +83,7 @@ def running(config: Mapping[str, Any], say: Say) -> Generator[LocalRun]:
         process = _start(home, file, ports, log)
         try:
             _await_ready(process, log)
-            yield LocalRun(f"http://{LOOPBACK}:{ports['--port']}", home)
+            yield LocalRun(f"http://{LOOPBACK}:{ports['--port']}", home, process.pid)
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)

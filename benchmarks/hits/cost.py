@@ -1,0 +1,58 @@
+"""CPU time by process, and on which core each runs, from Linux's /proc."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def family(root: int) -> list[int]:
+    """The process and all that came from it, also where a parent in between has ended (same session)."""
+    parents: dict[int, int] = {}
+    sessions: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(entry.name)], sessions[int(entry.name)] = int(fields[1]), int(fields[3])
+    found = {root}
+    while more := {pid for pid, parent in parents.items() if pid not in found and (parent in found or sessions[pid] in found)}:
+        found |= more
+    return sorted(found & parents.keys())
+
+
+def pin(pids: list[int], core: int) -> None:
+    """Every thread of every process to one core."""
+    for pid in pids:
+        try:
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {core})
+        except OSError:
+            continue  # it has ended
+
+
+def cpu_s(pids: list[int]) -> dict[str, float]:
+    """CPU seconds so far, by what a process is."""
+    spent: defaultdict[str, float] = defaultdict(float)
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+        except OSError:
+            continue
+        spent[_what(command)] += (int(fields[11]) + int(fields[12])) * _TICK_S
+    return spent
+
+
+def _what(command: str) -> str:
+    """Ray names its workers after what they run: ray::ServeReplica:APP:DEPLOYMENT."""
+    if command.startswith("ray::ServeReplica:"):
+        return command.split(":")[4]
+    name = command.split(" ")[0].rpartition("/")[2]
+    return name if name in ("haproxy", "valkey-server") else "others"
