@@ -17,6 +17,7 @@ from serve_app.domain.errors import StoreFailed
 metadata = MetaData()
 # The modules that define them. They import this one, so they are imported when the tables are made.
 TABLES = (
+    "sql_aside",
     "sql_feedback",
     "sql_jobs",
     "sql_keys",

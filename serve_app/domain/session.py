@@ -46,6 +46,7 @@ class AnswerRecord:
     facts_digest: str | None = None  # of the facts that the prompt now holds
     degraded: tuple[str, ...] = ()
     tier: Tier = "none"
+    question_id: str | None = None  # where a machine decided it: under which a thumb down sets it aside
 
     @property
     def broke_off(self) -> bool:

@@ -47,13 +47,20 @@ def answer_key(parts: AnswerKeyParts) -> str:
     """
     if not parts.canonical:
         raise ValueError("only a self-contained question has an answer key")
-    asked = (parts.tenant, parts.shop, parts.kind, parts.language, parts.canonical, parts.order_id, parts.sku_id)
-    question = hashlib.blake2b(_encoded(asked), digest_size=_QUESTION_BYTES).hexdigest()
+    question = question_id(parts.tenant, parts.shop, parts.language, parts.canonical, parts.order_id, parts.sku_id)
     return question + hashlib.blake2b(_encoded(astuple(parts)), digest_size=16).hexdigest()
 
 
+def question_id(
+    tenant: str, shop: str, language: Language, canonical: str, order_id: str | None = None, sku_id: str | None = None
+) -> str:
+    """16 hexadecimal digits that are a self-contained question's own, whatever kind, model, prompt or sampling answers it."""
+    asked = (tenant, shop, language, canonical, order_id, sku_id)
+    return hashlib.blake2b(_encoded(asked), digest_size=_QUESTION_BYTES).hexdigest()
+
+
 def question_of(key: str) -> str:
-    """What is the same in all answer keys of one question, whatever model, prompt or sampling answers it."""
+    """The question's id in its answer key."""
     return key[: 2 * _QUESTION_BYTES]
 
 
@@ -175,7 +182,7 @@ class VersionView:
     versions: Mapping[str, int]  # source id -> version
     seen_at: float
     knowledge_version: int | None = None  # of the knowledge as a whole; None: unknown
-    set_aside: frozenset[str] = frozenset()  # questions (`question_of`) whose answers a person must look at first
+    set_aside: frozenset[str] = frozenset()  # questions (`question_id`) whose answers a person must look at first
 
     def is_fresh(self, monotonic_now: float, serve_stale_s: float) -> bool:
         return monotonic_now - self.seen_at <= serve_stale_s

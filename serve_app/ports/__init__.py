@@ -3,6 +3,7 @@ handle), and a fake beside it that passes the same contract tests."""
 
 from serve_app.ports.access import Authenticator, KeyGrant, Keys
 from serve_app.ports.answers import AnswerTiers, SharedAnswers
+from serve_app.ports.aside import SetAsides
 from serve_app.ports.engine import Engine, EngineSignals, Replicas, Stream
 from serve_app.ports.facts import FactSource, FactsQuery
 from serve_app.ports.knowledge import KnowledgeRecord, Proposals, Ratings
@@ -47,6 +48,7 @@ __all__ = [
     "Replicas",
     "ScalingRecord",
     "Sessions",
+    "SetAsides",
     "SharedAnswers",
     "Stream",
     "Tickets",
