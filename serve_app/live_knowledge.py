@@ -26,6 +26,7 @@ WAITING_MAX = 64  # texts that wait for their embedding; the next ones get the s
 SILENCE_MAX_S = 30.0  # a record that is away for longer makes the room unhealthy
 EMBEDDED_AT_ONCE = 4  # questions; a customer's text waits for no more than these
 START_MAX_S = 120.0  # a start waits so long until everything can be offered; the rest follows while it answers
+CATCH_UP_S = 0.5  # an asker that has seen a publication first waits so long until this room has seen it, too
 OFFERED_EVERY_S = 30.0  # while ten thousand questions are embedded, those that are ready are offered now and then
 
 _T = TypeVar("_T")
@@ -62,6 +63,8 @@ class LiveKnowledge:
         self._start = asyncio.Lock()
         self._embedder: Embedder | None = None
         self._heartbeat: asyncio.Task[None] | None = None
+        self._behind = asyncio.Event()
+        self._refreshed = asyncio.Condition()
 
     async def start(self) -> None:
         """Returns when every tenant's index answers all that is published now, and offers it, or `START_MAX_S` have passed.
@@ -82,6 +85,8 @@ class LiveKnowledge:
     async def look_up(self, lookup: Lookup) -> Found:
         """What answers, in microseconds; else suggestions and passages, after about 10 ms. An unknown tenant has neither."""
         await self.start()
+        if self._versions.get(lookup.tenant, lookup.at_least) < lookup.at_least:
+            await self._catch_up(lookup)
         index = self._indices.get(lookup.tenant)
         if index is None:
             return Found()
@@ -117,14 +122,25 @@ class LiveKnowledge:
         # Whoever goes away takes nothing from the others.
         return (await asyncio.shield(vectors))[0]
 
+    async def _catch_up(self, lookup: Lookup) -> None:
+        """The next heartbeat comes at once. When it brings nothing in time, what is here has to do: the asker sees its age."""
+        self._behind.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_S), self._refreshed:
+                await self._refreshed.wait_for(lambda: self._versions[lookup.tenant] >= lookup.at_least)
+
     async def _beat(self, embedder: Embedder) -> None:
         while True:
             if not await self._learn(embedder):
-                await asyncio.sleep(self._heartbeat_s)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._behind.wait(), self._heartbeat_s)
+            self._behind.clear()
             try:
                 await self._refresh(embedder)
             except StoreFailed as error:
                 logger.warning("the knowledge cannot be read again, the last one is kept: %s", error)
+            async with self._refreshed:
+                self._refreshed.notify_all()
 
     async def _refresh(self, embedder: Embedder) -> None:
         is_news = False

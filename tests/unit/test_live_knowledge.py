@@ -127,6 +127,20 @@ async def test_a_publication_is_seen_without_a_restart(live: LiveKnowledge, reco
     await until(live, None)
 
 
+async def test_an_asker_that_has_seen_a_publication_first_waits_for_it(
+    record: SqlKnowledge, clock: SteppedClock, embedder: SlowEmbedder, vectors: VectorFile
+) -> None:
+    slow = LiveKnowledge(record, ["demo"], lambda: embedder, clock, 3600, vectors)
+    await slow.check()
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    assert (await slow.look_up(ask())).entry is None
+    seen = replace(ask(), at_least=await record.version("demo"))
+    found = await asyncio.gather(*(slow.look_up(seen) for _ in range(3)))
+    assert [one.entry and one.entry.version for one in found] == [1, 1, 1]
+    assert (await slow.look_up(replace(seen, at_least=99))).entry is not None, "what never comes is not waited for for ever"
+    await slow.aclose()
+
+
 async def test_an_unknown_tenant_finds_nothing(live: LiveKnowledge, record: SqlKnowledge) -> None:
     await record.publish("other", [ENTRY], [], [], NOW)
     assert await live.look_up(ask(tenant="other")) == Found()
