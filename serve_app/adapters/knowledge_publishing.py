@@ -20,11 +20,14 @@ from serve_app.adapters.knowledge_tables import (
     json_of,
     kind_of,
     microseconds,
+    origins,
     publication_changes,
     publications,
+    upsert,
 )
 from serve_app.domain.errors import Conflict
-from serve_app.domain.knowledge import Entry
+from serve_app.domain.knowledge import Entry, SourceVersion
+from serve_app.domain.pregeneration import withheld
 from serve_app.domain.publication import Publication
 
 _BEFORE_THE_HISTORY = "published before versions were kept"
@@ -87,6 +90,7 @@ async def write(
     if done.is_news:
         await _keep_baseline(connection, tenant, before, pointers, signature.now)
         await _point(connection, tenant, changed, withdrawn)
+        await _keep_origins(connection, tenant, written, changed)
         await _log(connection, tenant, done, changed, written, signature)
         await connection.execute(update(counters).where(counters.c.tenant == tenant).values(version=done.version))
     return done
@@ -122,6 +126,31 @@ async def end_draft(connection: AsyncConnection, tenant: str, version: int, expe
 async def current_versions(connection: AsyncConnection, tenant: str) -> dict[str, int]:
     rows = await connection.execute(select(current.c.id, current.c.version).where(current.c.tenant == tenant))
     return {row.id: row.version for row in rows}
+
+
+async def withheld_now(connection: AsyncConnection, tenant: str, versions: Mapping[str, int]) -> frozenset[str]:
+    """The derived entries among those of `versions` that are not served: what they were made of has changed since."""
+    query = select(origins).join(
+        current,
+        (origins.c.tenant == current.c.tenant) & (origins.c.id == current.c.id) & (origins.c.version == current.c.version),
+    )
+    derived: dict[str, list[SourceVersion]] = {}
+    for row in (await connection.execute(query.where(current.c.tenant == tenant))).mappings():
+        derived.setdefault(row["id"], []).append(SourceVersion(row["source_id"], row["source_version"]))
+    return withheld(derived, versions)
+
+
+async def _keep_origins(connection: AsyncConnection, tenant: str, written: Publication, changed: Mapping[str, int]) -> None:
+    rows = [
+        {"tenant": tenant, "id": entry.id, "version": changed[entry.id], "source_id": source.id}
+        | {"source_version": source.version}
+        for entry in written.entries
+        if entry.id in changed
+        for source in entry.derived_from
+    ]
+    if rows:
+        # A version that is published again has them already.
+        await connection.execute(upsert(connection, origins).on_conflict_do_nothing(), rows)
 
 
 async def _stored(connection: AsyncConnection, tenant: str) -> dict[str, list[dict[str, Any]]]:

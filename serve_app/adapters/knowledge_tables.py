@@ -49,6 +49,16 @@ current = Table(
         ["tenant", "id", "version"], ["knowledge_items.tenant", "knowledge_items.id", "knowledge_items.version"]
     ),
 )
+# What each version of a derived entry was made of.
+origins = Table(
+    "knowledge_origins",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("source_id", String(128), primary_key=True),
+    Column("source_version", Integer, nullable=False),
+)
 # A tenant's counter of publications, and the row that its writers lock.
 counters = Table(
     "knowledge_versions",
@@ -120,7 +130,11 @@ def kind_of(item: Item) -> str:
 def json_of(item: Item) -> str:
     """Canonical, so that equal items are equal texts; without the version, which is the row's."""
     form: TypeAdapter[Any] = {"entry": ENTRY, "template": TEMPLATE, "policy": _POLICY}[kind_of(item)]
-    return orjson.dumps(form.dump_python(item, mode="json") | {"version": 0}, option=orjson.OPT_SORT_KEYS).decode()
+    tree: dict[str, Any] = form.dump_python(item, mode="json") | {"version": 0}
+    if not tree.get("derived_from"):
+        # As it was written before entries could be derived: what nobody changed keeps its version.
+        tree.pop("derived_from", None)
+    return orjson.dumps(tree, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def item_of(kind: str, text: str) -> Item:

@@ -9,9 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from serve_app.adapters.knowledge_publishing import Expected, Published, Signature, current_versions, end_draft, rows_of, write
+from serve_app.adapters.knowledge_publishing import (
+    Expected,
+    Published,
+    Signature,
+    current_versions,
+    end_draft,
+    rows_of,
+    withheld_now,
+    write,
+)
 from serve_app.adapters.knowledge_tables import (
     ENTRY,
     TEMPLATE,
@@ -63,16 +72,17 @@ class SqlKnowledge:
         self._now = now
 
     async def published(self, tenant: str) -> tuple[Sequence[Entry], Sequence[Template]]:
-        """Everything that is current, valid now or not, by id."""
+        """Everything that is current, valid now or not, by id; without the derived entries whose sources have changed since."""
         query = (
-            select(items.c.kind, items.c.version, items.c.published)
+            select(items.c.id, items.c.kind, items.c.version, items.c.published)
             .join_from(current, items, is_current())
             .where(current.c.tenant == tenant, items.c.kind.in_(["entry", "template"]))
             .order_by(items.c.id)
         )
         async with connection_to(self._engine) as connection:
             rows = (await connection.execute(query)).mappings().all()
-            return await asyncio.to_thread(_served, rows)
+            withheld = await self._withheld(connection, tenant)
+            return await asyncio.to_thread(_served, [row for row in rows if row["id"] not in withheld])
 
     async def version(self, tenant: str) -> int:
         """Grows by one with every publication that changes something, and when an entry's validity begins or ends."""
@@ -88,9 +98,20 @@ class SqlKnowledge:
             return (await connection.execute(query)).scalar_one_or_none() or 0
 
     async def versions(self, tenant: str) -> Mapping[str, int]:
-        """The current version of every published entry, template and policy (`policy.NAME`)."""
+        """The current version of every entry, template and policy (`policy.NAME`) that is served."""
         async with connection_to(self._engine) as connection:
-            return await current_versions(connection, tenant)
+            versions = await current_versions(connection, tenant)
+            withheld = await withheld_now(connection, tenant, versions)
+        return {key: version for key, version in versions.items() if key not in withheld}
+
+    async def withheld(self, tenant: str) -> frozenset[str]:
+        """The ids of the derived entries that are published and not served, because what they were made of has changed."""
+        async with connection_to(self._engine) as connection:
+            return await self._withheld(connection, tenant)
+
+    @staticmethod
+    async def _withheld(connection: AsyncConnection, tenant: str) -> frozenset[str]:
+        return await withheld_now(connection, tenant, await current_versions(connection, tenant))
 
     async def latest(self, tenant: str) -> int:
         """The number of the last publication; 0 before the first."""

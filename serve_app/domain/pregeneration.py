@@ -139,6 +139,22 @@ def is_current(made: Made | None, versions: Mapping[str, int]) -> bool:
     return not isinstance(made, Entry) or all(versions.get(source.id) == source.version for source in made.derived_from)
 
 
+def withheld(derived: Mapping[str, Sequence[SourceVersion]], versions: Mapping[str, int]) -> frozenset[str]:
+    """Which of the derived entries are not served: something that they were made of is published as another version, not at
+    all, or is withheld itself. Whoever reads an answer cannot see that its figures are old, so none is better."""
+    gone: set[str] = set()
+    while True:
+        more = {
+            entry_id
+            for entry_id, sources in derived.items()
+            if entry_id not in gone
+            and any(source.id in gone or versions.get(source.id) != source.version for source in sources)
+        }
+        if not more:
+            return frozenset(gone)
+        gone |= more
+
+
 def stale_after(entries: Iterable[Entry], changed: Collection[str], versions: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     """The derived entries that will be withheld, by id, each with the sources that are why: they are in `changed`, or are
     published as another version already."""
@@ -153,9 +169,13 @@ def stale_after(entries: Iterable[Entry], changed: Collection[str], versions: Ma
 
 
 def entry_of(
-    job: Job, questions: Mapping[Language, str], answers: Mapping[Language, str], sources: Iterable[SourceVersion]
+    job: Job, questions: Mapping[Language, str], answers: Mapping[Language, str], passages: Sequence[Passage]
 ) -> Entry:
-    """The entry that a person is shown. It answers to its questions alone, unless the question stands for an intent."""
+    """The entry that a person is shown, true as long as the first of its passages is.
+
+    It answers to its questions alone, unless the question stands for an intent.
+    """
+    valid_to = min((passage.valid_to for passage in passages if passage.valid_to is not None), default=None)
     intent = Intent(job.canonical[1:]) if job.canonical.startswith("@") else Intent.OTHER
     return Entry(
         id=job.item_id,
@@ -163,7 +183,8 @@ def entry_of(
         intent=intent,
         questions={language: (text,) for language, text in questions.items()},
         answers=dict(answers),
-        derived_from=tuple(dict.fromkeys(sources)),
+        derived_from=tuple(dict.fromkeys(passage.source for passage in passages)),
+        valid_to=valid_to,
     )
 
 

@@ -16,7 +16,7 @@ from serve_app.adapters.sql_knowledge import Published, SqlKnowledge
 from serve_app.demo.knowledge import demo_knowledge, publish_demo
 from serve_app.domain.errors import ConfigError, StoreFailed
 from serve_app.domain.intents import Intent
-from serve_app.domain.knowledge import Entry, Template, TemplateCase
+from serve_app.domain.knowledge import Entry, SourceVersion, Template, TemplateCase
 from serve_app.domain.policies import Policy
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -164,3 +164,37 @@ async def test_a_record_that_does_not_answer_is_named(tmp_path: Path) -> None:
         assert "secret" not in str(error.value)
     finally:
         await engine.dispose()
+
+
+async def test_a_derived_entry_is_withheld_while_what_it_was_made_of_is_not_as_it_was(engine: AsyncEngine, tenant: str) -> None:
+    record = SqlKnowledge(engine)
+
+    async def publish(*entries: Entry) -> None:
+        await record.publish(tenant, entries, [], [DAYS], NOW)
+
+    async def served() -> tuple[list[str], list[str]]:
+        entries, _ = await record.published(tenant)
+        return [entry.id for entry in entries], sorted(key for key in await record.versions(tenant) if "policy" not in key)
+
+    returns = replace(RETURNS, answers={"zh": "可退。", "en": "Yes."})
+    derived = replace(
+        HELLO, id="asked", questions={"zh": ("能退吗",), "en": ("back?",)}, derived_from=(SourceVersion("returns", 1),)
+    )
+    further = replace(
+        HELLO, id="further", questions={"zh": ("退吗",), "en": ("go back?",)}, derived_from=(SourceVersion("asked", 1),)
+    )
+    await publish(returns, derived, further)
+    assert await served() == (["asked", "further", "returns"], ["asked", "further", "returns"])
+    changed = replace(returns, answers={"zh": "不可退。", "en": "No."})
+    await publish(changed, derived, further)
+    assert await served() == (["returns"], ["returns"])
+    assert await record.withheld(tenant) == {"asked", "further"}
+    # It is still there for people, and as it was.
+    content = await record.written(tenant)
+    assert [entry.id for entry in content.entries] == ["asked", "further", "returns"]
+    assert content.entries[0].derived_from == (SourceVersion("returns", 1),)
+    confirmed = replace(derived, derived_from=(SourceVersion("returns", 2),))
+    await publish(changed, confirmed)
+    assert (await served())[0] == ["asked", "returns"]
+    await publish(confirmed)
+    assert (await served())[0] == []
