@@ -97,6 +97,20 @@ class MemorySessions:
         repeated = talk.answers[number] if talk.is_answered(number) else None
         return Begun(session, number, repeated, shared, talk.questions[number - 1].text)
 
+    async def begin_answered(self, question: QuestionRecord, answer: AnswerRecord, before: Focus, after: Focus) -> Begun:
+        """See the port."""
+        question_json(question)
+        talk = self._conversation(question)
+        known = [talk.number_of(message_id) for message_id in (question.message_id, *question.merged)]
+        if talk.queue or talk.focus != before or any(known) or len(talk.questions) >= self._turns_max:
+            return await self.begin(question)
+        number = len(talk.questions) + 1
+        answer_line(number, answer)
+        talk.questions.append(question)
+        talk.answers[number], talk.focus, talk.focus_number = answer, after, number
+        session = Session(question.tenant, question.session_id, talk.owner, (), before)
+        return Begun(session, number, answered=True)
+
     def _conversation(self, question: QuestionRecord) -> _Conversation:
         name = (question.tenant, question.session_id)
         if name not in self._conversations and not question.new_session:

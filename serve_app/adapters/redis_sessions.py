@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from serve_app.adapters import session_scripts as scripts
 from serve_app.adapters.redis_client import answer_key_in_redis, session_keys, store_errors
 from serve_app.adapters.session_records import (
     SESSION_TURNS_MAX,
+    answer_json,
     answer_line,
     asked_apart,
     focus_json,
@@ -83,6 +83,25 @@ class RedisSessions:
 
     async def begin(self, question: QuestionRecord, answer_key: str | None = None) -> Begun:
         """See the port. Raises also MalformedRequest, TooLong, and Overloaded when its turn does not come in time."""
+        beside = ("GET", answer_key_in_redis(answer_key)) if answer_key else None
+        begun, shared = await self._begin(question, ("", "", ""), beside)
+        # The shared answer is a help, not a need: one that cannot be read (another type) is a miss.
+        return replace(begun, shared=shared) if isinstance(shared, bytes) else begun
+
+    async def begin_answered(self, question: QuestionRecord, answer: AnswerRecord, before: Focus, after: Focus) -> Begun:
+        """See the port. Raises as `begin` does, and StoreFailed for an answer that cannot be kept."""
+        # Where nothing was asked yet, no focus is stored.
+        needed = "" if before == Focus() else focus_json(before)
+        known = (answer_json(answer), needed, focus_json(after))
+        index = self._index(question.tenant, answer.answer_id, question.session_id)
+        begun, indexed = await self._begin(question, known, index)
+        if isinstance(indexed, Exception):
+            _not_indexed(indexed)
+        return begun
+
+    async def _begin(
+        self, question: QuestionRecord, known: tuple[str | bytes, ...], beside: tuple[str | int, ...] | None
+    ) -> tuple[Begun, Any]:
         holder = uuid4().hex
         keys = session_keys(question.tenant, question.session_id)
         arguments = (
@@ -95,18 +114,17 @@ class RedisSessions:
             self._ttl_s,
             self._turns_shown,
             self._turns_max,
+            *known,
             *question.merged,
         )
-        beside = ("GET", answer_key_in_redis(answer_key)) if answer_key else None
-        reply, shared = await self._turn(keys, arguments, beside, question.message_id, holder)
-        # The shared answer is a help, not a need: one that cannot be read (another type) is a miss.
-        return self._begun(question, holder, reply, shared if isinstance(shared, bytes) else None)
+        reply, beside_it = await self._turn(keys, arguments, beside, question.message_id, holder)
+        return self._begun(question, holder, reply), beside_it
 
     async def _turn(
         self,
         keys: Keys,
         arguments: tuple[str | bytes | int, ...],
-        beside: tuple[str, str] | None,
+        beside: tuple[str | int, ...] | None,
         message_id: str,
         holder: str,
     ) -> tuple[list[Any], Any]:
@@ -129,7 +147,7 @@ class RedisSessions:
                 raise
             pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
-    def _begun(self, question: QuestionRecord, holder: str, reply: list[Any], shared: bytes | None) -> Begun:
+    def _begun(self, question: QuestionRecord, holder: str, reply: list[Any]) -> Begun:
         if reply[0] == b"unknown":
             raise unknown_session()
         if reply[0] == b"foreign":
@@ -138,6 +156,9 @@ class RedisSessions:
             raise full_session(self._turns_max)
         if reply[0] == b"apart":
             raise asked_apart()
+        if reply[0] == b"answered":
+            session = Session(question.tenant, question.session_id, reply[2].decode() or None)
+            return Begun(session, int(reply[1]), answered=True)
         status, number, owner, focus, lines = reply[0], int(reply[1]), *reply[2:]
         turns = turns_of(lines)
         turn = next(turn for turn in turns if turn.number == number)
@@ -147,7 +168,7 @@ class RedisSessions:
         session = Session(question.tenant, question.session_id, owner.decode() or None, before, focus_of(focus))
         if status == b"turn":
             self._hold(question, number, holder)
-        return Begun(session, number, repeated, shared, turn.question.text)
+        return Begun(session, number, repeated, text=turn.question.text)
 
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """See the port.
@@ -164,7 +185,7 @@ class RedisSessions:
         try:
             holder, whole = held.holder if held else "", "0" if answer.broke_off else "1"
             arguments = (number, holder, answer_line(number, answer), whole, focus_json(focus), self._ttl_s)
-            index = ("SET", _answer_key(tenant, answer.answer_id), session_id, "EX", self._ttl_s)
+            index = self._index(tenant, answer.answer_id, session_id)
             status, indexed = await scripts.FINISH.run_beside(self._client, keys, arguments, index)
         except BaseException:
             if held is not None:
@@ -172,13 +193,15 @@ class RedisSessions:
             raise
         finally:
             self._let_go(tenant, session_id, number)
-        if isinstance(indexed, RedisError):
-            # It cannot be rated by its id, and nothing else is lost.
-            logger.warning("an answer cannot be found by its id: %s", indexed)
+        if isinstance(indexed, Exception):
+            _not_indexed(indexed)
         if status == b"gone":
             raise StoreFailed("the session is gone: its time to live is over, or Redis lost it")
         if status == b"taken":
             raise Conflict("the same message was sent again and is being answered there", param="message_id")
+
+    def _index(self, tenant: str, answer_id: str, session_id: str) -> tuple[str | int, ...]:
+        return "SET", _answer_key(tenant, answer_id), session_id, "EX", self._ttl_s
 
     async def session_of(self, tenant: str, answer_id: str) -> str | None:
         """See the port."""
@@ -258,6 +281,11 @@ class RedisSessions:
             await scripts.LEAVE.run(self._client, keys, (message_id, holder))
         except StoreFailed as error:
             logger.warning("a turn was not given up, it ends with its lease: %s", error)
+
+
+def _not_indexed(error: Exception) -> None:
+    """The answer cannot be rated by its id, and nothing else is lost."""
+    logger.warning("an answer cannot be found by its id: %s", error)
 
 
 def _answer_key(tenant: str, answer_id: str) -> str:

@@ -47,10 +47,15 @@ def question_json(question: QuestionRecord) -> bytes:
 
 def answer_line(number: int, answer: AnswerRecord) -> bytes:
     """Raises StoreFailed for an answer that cannot be kept."""
-    line = _dumps({"n": number, "a": answer})
-    if len(line) > RECORD_BYTES_MAX:
-        raise StoreFailed(f"turn {number}: the answer's record takes {len(line)} bytes, more than {RECORD_BYTES_MAX}")
-    return line
+    return b'{"n":%d,"a":%s}' % (number, answer_json(answer))
+
+
+def answer_json(answer: AnswerRecord) -> bytes:
+    """Raises StoreFailed for an answer that cannot be kept."""
+    record = _dumps(answer)
+    if len(record) > RECORD_BYTES_MAX:
+        raise StoreFailed(f"the answer's record takes {len(record)} bytes, more than {RECORD_BYTES_MAX}")
+    return record
 
 
 def focus_json(focus: Focus) -> bytes:

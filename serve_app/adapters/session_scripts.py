@@ -47,14 +47,16 @@ end
 """
 
 # Arguments: customer id (empty: anonymous), message id, "1" for a new session, question, holder, lease ms, ttl s, how many
-# turns before its own are wanted, how many turns a session may have, then the further messages of the same question.
-# Replies: {unknown} | {foreign, owner} | {full} | {wait, n} | {apart}: some of the messages are another turn's, or its answer
-# is given | {repeated or turn, n, owner, focus, transcript from there on}
+# turns before its own are wanted, how many turns a session may have, the answer where it is known (else empty) with the focus
+# that it needs (empty: none) and the focus after it, then the further messages of the same question.
+# Replies: {unknown} | {foreign, owner} | {full} | {answered, n, owner} | {wait, n} | {apart}: some of the messages are another
+# turn's, or its answer is given | {repeated or turn, n, owner, focus, transcript from there on}
 BEGIN = Script(
     _PRELUDE
     + """
 local customer, message, is_new, question, holder = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local lease_ms, ttl_s, wanted, most = ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local answer, before, after = ARGV[10], ARGV[11], ARGV[12]
 
 local owner = redis.call('HGET', head, 'owner')
 if not owner and is_new ~= '1' then return {'unknown'} end
@@ -70,9 +72,23 @@ local function reply(status, n)
   return {status, n, owner, redis.call('HGET', head, 'focus'), redis.call('LRANGE', turns, first, -1)}
 end
 
+if answer ~= '' and redis.call('EXISTS', queue) == 0 then
+  local head_now = redis.call('HMGET', head, 'm:' .. message, 'count', 'focus')
+  local count = tonumber(head_now[2] or 0)
+  if not head_now[1] and count < most and #ARGV == 12 and (head_now[3] or '') == before then
+    local n = string.format('%d', count + 1)
+    local line = '{"n":' .. n .. ','
+    local length = redis.call('RPUSH', turns, line .. '"q":' .. question .. '}', line .. '"a":' .. answer .. '}')
+    redis.call('HSET', head, 'count', n, 'm:' .. message, n, 'q:' .. n, length - 2, 'a:' .. n, '1')
+    redis.call('HSET', head, 'focus', after, 'focus_of', n)
+    keep_for(ttl_s)
+    return {'answered', n, owner}
+  end
+end
+
 local n = redis.call('HGET', head, 'm:' .. message)
 local added = {}
-for i = 10, #ARGV do
+for i = 13, #ARGV do
   local known = redis.call('HGET', head, 'm:' .. ARGV[i])
   if not known then table.insert(added, ARGV[i]) elseif known ~= n then return {'apart'} end
 end

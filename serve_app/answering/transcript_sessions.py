@@ -55,6 +55,11 @@ class TranscriptSession:
         )
         return Begun(session, number, shared=shared)
 
+    async def begin_answered(self, question: QuestionRecord, answer: AnswerRecord, before: Focus, after: Focus) -> Begun:
+        """What the conversation is about is not known before its turns are found."""
+        del answer, before, after
+        return await self.begin(question)
+
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """Keeps the turn under what the client will send next. When it cannot be kept, the client's own words have to do."""
         del tenant, session_id

@@ -89,3 +89,4 @@ class Begun:
     repeated: AnswerRecord | None = None
     shared: bytes | None = None  # what stands under the answer key that was asked for in the same round trip
     text: str | None = None  # the question as recorded, where that matters: a message may be one of several that are one
+    answered: bool = False  # its answer is recorded too; `session` has no turns then

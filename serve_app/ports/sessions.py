@@ -30,6 +30,15 @@ class Sessions(Protocol):
         """
         ...
 
+    async def begin_answered(self, question: QuestionRecord, answer: AnswerRecord, before: Focus, after: Focus) -> Begun:
+        """`begin` and `finish` in one round trip, where the answer is known and whole already: it holds if the conversation is
+        still about `before`, and is then about `after`.
+
+        Nothing is recorded of the answer when the conversation is about something else, a turn is in progress, or the message
+        was recorded before; all is then as after `begin` (`Begun.answered` is False).
+        """
+        ...
+
     async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         """Records the answer and what the conversation is about now, and lets the next turn begin, also when it raises.
 
