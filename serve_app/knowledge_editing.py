@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,21 +15,25 @@ from serve_app.domain.drafting import (
     Kept,
     Place,
     Reading,
+    Unreadable,
     changes_between,
+    confirmed,
     conflicts,
     has_variant,
     located,
     merged,
     rebased,
     with_changes,
+    with_item,
     with_variant,
     without,
 )
 from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.knowledge import Entry
 from serve_app.domain.knowledge_diff import ItemChange, differences
+from serve_app.domain.pregeneration import is_news, stale_after
 from serve_app.domain.proposals import PROPOSED_MAX, Proposal
-from serve_app.domain.publication import Publication, Unpublishable, doubts, filled
+from serve_app.domain.publication import Item, Publication, Unpublishable, doubts, filled
 from serve_app.domain.question import Understanding
 from serve_app.domain.reach import unreached
 from serve_app.ports import Proposals
@@ -97,7 +101,8 @@ class KnowledgeEditor:
         if draft is None:
             return Diff(published, None)
         base = now if draft.base == published else await self._record.written(tenant, draft.base)
-        return await asyncio.to_thread(_compared, published, base, now, draft, partial(self._understand, tenant))
+        found = await asyncio.to_thread(_compared, published, base, now, draft, partial(self._understand, tenant))
+        return replace(found, doubts=(*found.doubts, *await self._withheld(tenant, with_changes(now, draft.changes))))
 
     async def publish(self, tenant: str, *, by: str, note: str, revision: str | None = None) -> Published:
         """Publishes the draft. Raises Conflict: there is none, it builds on an older version, it is not `revision` any more."""
@@ -185,6 +190,43 @@ class KnowledgeEditor:
         await self._change(tenant, change, {}, by)
         await self._proposals.decide(tenant, proposal_id, "accepted", by, self._now())
         return proposal
+
+    async def put(self, tenant: str, item: Item, *, by: str) -> Diff:
+        """Puts an item into the draft. Raises Conflict, Unreadable."""
+        return await self._change(tenant, lambda known: with_item(known, item), {}, by)
+
+    async def confirm(self, tenant: str, entry_ids: Collection[str], *, by: str) -> Diff:
+        """Says in the draft that derived entries are right by what is published now. Raises NotFound, Conflict."""
+        versions = await self._record.versions(tenant)
+        return await self._change(tenant, lambda known: confirmed(known, entry_ids, versions), {}, by)
+
+    async def withheld(self, tenant: str) -> frozenset[str]:
+        """The ids of the derived entries that are published and not answered with: what they were made of has changed."""
+        return await self._record.withheld(tenant)
+
+    async def touched(self, tenant: str, drafted: Publication) -> tuple[Publication, frozenset[str]]:
+        """`drafted` as it would be served, and the ids of what would be said otherwise then. Raises Unreadable."""
+        entries, templates = await self._record.published(tenant)
+        served = await self._checked(drafted, {})
+        before = {item.id: item for item in (*entries, *templates)}
+        after = {item.id: item for item in (*served.entries, *served.templates)}
+        return served, await asyncio.to_thread(is_news, before, after)
+
+    async def _withheld(self, tenant: str, drafted: Publication) -> Iterable[str]:
+        """A line for each derived entry that will not be answered with."""
+        derived = [entry for entry in drafted.entries if entry.derived_from]
+        if not derived:
+            return ()
+        try:
+            _, changed = await self.touched(tenant, drafted)
+        except Unreadable:
+            return ()
+        stale = stale_after(derived, changed, await self._record.versions(tenant))
+        return (
+            f"{entry_id} was made of {', '.join(sources)}, which will have changed: it will not be answered with until it is "
+            f"made again (`zerowait knowledge pregenerate`) or confirmed (`zerowait knowledge pregenerated confirm {entry_id}`)"
+            for entry_id, sources in stale.items()
+        )
 
     async def reject(self, tenant: str, proposal_id: str, *, by: str) -> Proposal:
         """Raises NotFound, Conflict."""

@@ -22,7 +22,7 @@ from pydantic import (
 from serve_app.adapters.knowledge_fields import instant_of
 from serve_app.domain.drafting import EntryPatch, Given, Place, Reading, Text, Unreadable
 from serve_app.domain.intents import Intent
-from serve_app.domain.knowledge import Entry, Template, TemplateCase
+from serve_app.domain.knowledge import Entry, SourceVersion, Template, TemplateCase
 from serve_app.domain.messages import Language
 from serve_app.domain.policies import Policy, Unit
 from serve_app.domain.publication import Publication
@@ -61,9 +61,11 @@ class _EntryForm(_Form):
     valid_from: _Instant | None = None
     valid_to: _Instant | None = None
     suggested: bool = True
+    derived_from: dict[_Text, Annotated[int, Field(ge=1)]] = {}
 
     def patch(self) -> EntryPatch:
         given = Given(intent=self.intent, valid_from=self.valid_from, valid_to=self.valid_to, suggested=self.suggested)
+        given["derived_from"] = tuple(SourceVersion(source_id, version) for source_id, version in self.derived_from.items())
         texts = {language: Text(text.questions, text.answer) for language, text in (("zh", self.zh), ("en", self.en))}
         return EntryPatch(self.id, cast("dict[Language, Text]", texts), given, whole=True)
 
@@ -249,6 +251,8 @@ def _entry_tree(entry: Entry) -> dict[str, Any]:
     for name, border in (("valid_from", entry.valid_from), ("valid_to", entry.valid_to)):
         if border is not None:
             tree[name] = border.isoformat()
+    if entry.derived_from:
+        tree["derived_from"] = {source.id: source.version for source in entry.derived_from}
     return tree if entry.suggested else tree | {"suggested": False}
 
 

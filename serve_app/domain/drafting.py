@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, TypeVar
 
 from serve_app.domain.errors import ConfigError, Conflict, NotFound
 from serve_app.domain.intents import Intent
-from serve_app.domain.knowledge import Entry, Template
+from serve_app.domain.knowledge import Entry, SourceVersion, Template
 from serve_app.domain.messages import Language
 from serve_app.domain.normalise import canonical_form
 from serve_app.domain.policies import Policy
@@ -37,6 +37,7 @@ class Given(TypedDict, total=False):
     valid_from: datetime | None
     valid_to: datetime | None
     suggested: bool
+    derived_from: tuple[SourceVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,31 @@ def with_variant(known: Publication, entry_id: str, language: Language, text: st
             for entry in known.entries
         ),
     )
+
+
+def with_item(known: Publication, item: Item) -> Publication:
+    """The same with this item, in the place of the one of its id if there is one."""
+    return Publication.of({**known.by_id(), source_id_of(item): item}.values())
+
+
+def confirmed(known: Publication, entry_ids: Iterable[str], versions: Mapping[str, int]) -> Publication:
+    """The same, where a person has looked at these derived entries and found them right by what is published now.
+
+    Raises NotFound (no such entry), Conflict (it was not derived, or from something that is withdrawn).
+    """
+    items = known.by_id()
+    for entry_id in entry_ids:
+        entry = items.get(entry_id)
+        if not isinstance(entry, Entry):
+            raise NotFound(f"There is no entry {entry_id}: nothing was done.")
+        if not entry.derived_from:
+            raise Conflict(f"{entry_id} was not derived from anything: there is nothing to confirm.")
+        gone = [source.id for source in entry.derived_from if source.id not in versions]
+        if gone:
+            raise Conflict(f"{entry_id} was derived from {gone[0]}, which is not published any more: edit or withdraw it.")
+        now = tuple(SourceVersion(source.id, versions[source.id]) for source in entry.derived_from)
+        items[entry_id] = replace(entry, derived_from=now)
+    return Publication.of(items.values())
 
 
 _T = TypeVar("_T", Template, Policy)

@@ -101,6 +101,8 @@ def _fields(item: Item | None) -> dict[str, Value]:
         for name, border in (("valid_from", item.valid_from), ("valid_to", item.valid_to)):
             fields[name] = border.isoformat() if border else None
         fields["suggested"] = "yes" if item.suggested else "no"
+        if item.derived_from:
+            fields["derived_from"] = ", ".join(f"{source.id} (version {source.version})" for source in item.derived_from)
         for language in sorted(item.questions, reverse=True):
             fields[f"questions.{language}"] = item.questions[language]
             fields[f"answer.{language}"] = item.answers.get(language)

@@ -22,7 +22,7 @@ from serve_app.adapters.sql_proposals import SqlProposals
 from serve_app.domain.drafting import Reading, Unreadable
 from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.intents import Intent
-from serve_app.domain.knowledge import Template, TemplateCase
+from serve_app.domain.knowledge import Entry, SourceVersion, Template, TemplateCase
 from serve_app.domain.messages import Kind
 from serve_app.domain.policies import Policy
 from serve_app.domain.proposals import Variant, proposal_id
@@ -365,3 +365,33 @@ async def test_only_so_many_variants_wait_for_a_person(engine: AsyncEngine) -> N
         await proposals.decide(tenant, proposal_id(variants[0]), "rejected", "ann", NOW)
         await proposals.keep(tenant, variants[2], NOW)
         assert len(await proposals.list(tenant, "proposed", 9)) == 2
+
+
+async def test_a_derived_entry_is_doubted_when_its_source_changes_and_a_person_confirms_it(shop: Shop) -> None:
+    await shop.publish("a=1", "b=2")
+    made = Entry(
+        "asked-1", 0, Intent.OTHER, {"zh": ("谁",), "en": ("who",)}, {"zh": "一", "en": "1"},
+        derived_from=(SourceVersion("a", 1),),
+    )  # fmt: skip
+    await shop.editor.put(shop.tenant, made, by="ann")
+    assert (await shop.editor.diff(shop.tenant)).doubts == ()
+    await shop.publish()
+    assert "asked-1" in await shop.served()
+    drafted = await shop.take("a=9", "b=3")
+    assert [doubt.split(",")[0] for doubt in drafted.doubts] == ["asked-1 was made of a"]
+    await shop.publish()
+    assert sorted(await shop.served()) == ["a", "b"]
+    assert await shop.editor.withheld(shop.tenant) == {"asked-1"}
+    with pytest.raises(Conflict, match="not derived"):
+        await shop.editor.confirm(shop.tenant, ["a"], by="ann")
+    with pytest.raises(NotFound):
+        await shop.editor.confirm(shop.tenant, ["none"], by="ann")
+    confirmed = await shop.editor.confirm(shop.tenant, ["asked-1"], by="ann")
+    assert confirmed.doubts == ()
+    assert [(field.name, field.after) for field in confirmed.changes[0].fields] == [("derived_from", "a (version 2)")]
+    await shop.publish()
+    assert sorted(await shop.served()) == ["a", "asked-1", "b"]
+    await shop.editor.withdraw(shop.tenant, ["a"], by="ann")
+    await shop.publish()
+    with pytest.raises(Conflict, match="not published any more"):
+        await shop.editor.confirm(shop.tenant, ["asked-1"], by="ann")

@@ -80,3 +80,10 @@ def test_what_is_written_reads_back() -> None:
 def test_times_without_an_offset_are_the_shops(written: str) -> None:
     (patch,) = read_yaml("returns.yaml", f"{ENTRY}  valid_from: {written}\n", "Asia/Shanghai").entries
     assert patch.given.get("valid_from") == datetime(2026, 12, 9, 16, tzinfo=UTC)
+
+
+def test_what_an_entry_was_derived_from_is_written_and_read() -> None:
+    text = ENTRY + "  derived_from: {freight: 3}\n"
+    publication = read_yaml("returns.yaml", text, "UTC").publication()
+    assert [(source.id, source.version) for source in publication.entries[0].derived_from] == [("freight", 3)]
+    assert read_yaml("entries.yaml", yaml_of(publication)["entries.yaml"], "UTC").publication() == publication
