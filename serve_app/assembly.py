@@ -7,7 +7,6 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 
 from serve_app.adapters import record, redis_client
 from serve_app.adapters.auth import KeyAndTokenAuthenticator
@@ -72,7 +71,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     engine = record.connect(str(config.record.url))
     stack.push_async_callback(engine.dispose)
     await record.ensure_tables(engine)
-    redis = redis_client.connect(config.redis)
+    redis = redis_client.connect(config.redis, config.home)
     stack.push_async_callback(redis.aclose)
     sessions = RedisSessions(
         redis,
@@ -142,7 +141,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     live = Live(RedisLive(redis, keep_s=config.limits.resume_s), sessions, desk_watch, config.limits.grace_s)
     _in_background(live.run(), stack)
     stack.push_async_callback(live.aclose)
-    checks = {"sessions": partial(redis_client.ping, redis), "record": versions.refresh, **rooms.checks}
+    checks = {"sessions": redis.ping, "record": versions.refresh, **rooms.checks}
     return Services(
         course=course,
         sessions=sessions,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -18,7 +19,7 @@ from serve_app.domain.errors import ConfigError
 from serve_app.domain.id_formats import ORDER_ID_PATTERN, SKU_ID_PATTERN, IdFormat
 from serve_app.domain.messages import Language
 from serve_app.domain.opening_hours import checked_hours
-from serve_app.source_settings import SecretRef, Settings, Source
+from serve_app.source_settings import BreakerSettings, SecretRef, Settings, Source
 from serve_app.yaml_lines import YamlText, reason_of
 
 
@@ -138,18 +139,53 @@ class TenantSettings(Settings):
 
 
 class RedisSettings(Settings):
+    """One Redis (or Valkey), or a Redis Cluster."""
+
     url: str | None = None
-    """Default: `REDIS_URL`, else the Valkey that `zerowait run` starts."""
+    """`redis://HOST:PORT/DB`, `rediss://…` (TLS) or `unix://PATH`; with `?cluster=true`, a cluster's. Default: `REDIS_URL`,
+    else the Valkey that `zerowait run` starts."""
+    cluster: bool = False
+    """The address is a node's of a Redis Cluster."""
+    nodes: tuple[Annotated[str, Field(pattern=r"^.+:\d+$")], ...] = ()
+    """Further nodes of the cluster, HOST:PORT, to begin with when the one of `url` is away."""
+    username: str | None = None
+    """The ACL user."""
+    password: SecretRef | None = None
+    """Its password, so that none need stand in the address."""
+    ca_file: Path | None = None
+    """For TLS: who signs the servers' certificates (PEM). Default: whom the machine trusts."""
+    cert_file: Path | None = None
+    """For TLS: our own certificate, where the server asks for one (PEM)."""
+    key_file: Path | None = None
+    """The key of `cert_file`."""
     timeout_ms: int = Field(default=500, gt=0)
-    """For a connection, and for each reply."""
+    """For a connection, and for each reply that no answer waits for."""
+    budget_ms: int = Field(default=20, gt=0)
+    """How long an answer waits for Redis at each step; then it goes on without."""
+    breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=1.0)
+    """When Redis is left alone."""
     pool_size: int = Field(default=64, ge=1)
-    """Connections of a process, at most."""
+    """Connections of a process, at most; of a cluster, calls at a time."""
     session_ttl_s: int = Field(default=7 * 24 * 3600, gt=0)
     """A conversation's time to live after its last turn."""
     session_turns: int = Field(default=60, ge=2)
     """A question sees so many turns of its conversation at most."""
     answer_ttl_s: int = Field(default=24 * 3600, gt=0)
     """A shared answer's time to live."""
+    value_bytes_max: int = Field(default=64 * 1024, ge=1024)
+    """A longer shared answer is not kept."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> RedisSettings:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("`cert_file` and `key_file` go together")
+        if self.nodes and not self.is_cluster:
+            raise ValueError("`nodes` are a cluster's: set `cluster: true`")
+        return self
+
+    @property
+    def is_cluster(self) -> bool:
+        return self.cluster or "cluster=true" in urlsplit(self.url or "").query.lower().split("&")
 
 
 class RecordSettings(Settings):

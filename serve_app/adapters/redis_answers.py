@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from redis.asyncio import Redis
-
 from serve_app.adapters.memory_answers import MemoryAnswers
-from serve_app.adapters.redis_client import answer_key_in_redis, store_errors
+from serve_app.adapters.redis_client import answer_key_in_redis
+from serve_app.adapters.redis_link import Calls
 from serve_app.domain.errors import StoreFailed
 from serve_app.ports import SharedAnswers
 
@@ -15,22 +14,29 @@ logger = logging.getLogger(__name__)
 
 
 class RedisAnswers:
-    """The port `SharedAnswers`. Every method raises StoreFailed when Redis does not answer in time."""
+    """The port `SharedAnswers`. A value of more than `value_bytes_max` is not kept, nor is what stood there before it. Every
+    method raises StoreFailed when Redis does not answer in time.
 
-    def __init__(self, client: Redis) -> None:
-        self._client = client
+    `off_path`: for writing, which no answer waits for.
+    """
+
+    def __init__(self, calls: Calls, value_bytes_max: int = 64 * 1024, off_path: Calls | None = None) -> None:
+        self._calls = calls
+        self._value_bytes_max = value_bytes_max
+        self._off_path = off_path or calls
 
     async def get(self, key: str) -> bytes | None:
-        with store_errors():
-            value = await self._client.get(answer_key_in_redis(key))
+        value = await self._calls.call("GET", answer_key_in_redis(key))
         return value if isinstance(value, bytes) else None
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
-        with store_errors():
-            if ttl_s > 0:
-                await self._client.set(answer_key_in_redis(key), value, ex=ttl_s)
-            else:
-                await self._client.delete(answer_key_in_redis(key))
+        too_long = len(value) > self._value_bytes_max
+        if too_long:
+            logger.warning("a shared answer of %d bytes is not kept (redis.value_bytes_max)", len(value))
+        if ttl_s > 0 and not too_long:
+            await self._off_path.call("SET", answer_key_in_redis(key), value, "EX", ttl_s)
+        else:
+            await self._off_path.call("DEL", answer_key_in_redis(key))
 
 
 class TieredAnswers:

@@ -1,111 +1,95 @@
-"""One way to talk to Redis (or Valkey): bounded in time and in connections, with our errors."""
+"""Where Redis is and how it is reached, by its settings; and what stands under which name in it."""
 
 # redis-py types its arguments only in part.
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisClusterException
 
-from serve_app.config import LOCAL_REDIS_URL, RedisSettings
-from serve_app.domain.errors import ConfigError, StoreFailed
+from serve_app.adapters.redis_link import ClusterLink, OneLink, RedisLink
+from serve_app.config import LOCAL_REDIS_URL, RedisSettings, secret
+from serve_app.domain.errors import ConfigError
 from serve_app.domain.live import Talk
 
 
-def connect(settings: RedisSettings) -> Redis:
-    """A client for `settings.url`. Nothing is opened before the first call.
+def connect(settings: RedisSettings, home: Path = Path()) -> RedisLink:
+    """A link to where `settings` say; `home` is the data folder, in which relative names of secrets lie. Nothing is opened
+    before the first call.
 
     A call waits at most `timeout_ms` for a connection of the pool, and as long for each reply. A connection that the server has
     closed since (a restart) is replaced once, at once: every call that the adapters make may be repeated.
 
-    Raises ConfigError when the address cannot be read.
+    Raises ConfigError when the address, a file or a secret cannot be read.
     """
     timeout_s = settings.timeout_ms / 1000
+    url = _address(settings.url or LOCAL_REDIS_URL)
+    options: dict[str, Any] = {
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": timeout_s,
+        "protocol": 2,
+        "username": settings.username,
+        "password": secret(settings.password, home) if settings.password else None,
+    }
+    if urlsplit(url).scheme == "rediss":
+        options |= _tls(settings)
     try:
+        if settings.is_cluster:
+            cluster = RedisCluster.from_url(
+                url,
+                startup_nodes=[ClusterNode(*_host_and_port(node)) for node in settings.nodes],
+                max_connections=settings.pool_size,
+                # While some slots have no server, the others' conversations go on.
+                require_full_coverage=False,
+                retry=Retry(NoBackoff(), 1),
+                **options,
+            )
+            return ClusterLink(cluster, settings.pool_size, timeout_s)
         pool = BlockingConnectionPool.from_url(
-            settings.url or LOCAL_REDIS_URL,
+            url,
             max_connections=settings.pool_size,
             timeout=timeout_s,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 1, (RedisConnectionError,)),
-            protocol=2,
+            **options,
         )
-    except ValueError as error:
+    except (ValueError, RedisClusterException) as error:
         # The address may hold a password, so it is not repeated here.
         raise ConfigError(
-            "redis.url (or REDIS_URL) is not an address: write redis://HOST:PORT/DB, rediss://… or unix://PATH"
+            "redis.url (or REDIS_URL) is not an address: write redis://HOST:PORT/DB, rediss://… or unix://PATH; a cluster has "
+            "neither a DB nor a PATH"
         ) from error
-    return Redis.from_pool(pool)
+    return OneLink(Redis.from_pool(pool))
 
 
-@contextmanager
-def store_errors() -> Generator[None]:
-    """Turns what Redis or the network raises into StoreFailed."""
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StoreFailed(f"Redis: {type(error).__name__}: {error}") from error
+def _address(url: str) -> str:
+    """Without what is ours to read."""
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "cluster"]
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-async def ping(client: Redis) -> None:
-    """Raises StoreFailed when Redis does not answer."""
-    with store_errors():
-        await client.execute_command("PING")
+def _host_and_port(node: str) -> tuple[str, int]:
+    host, _, port = node.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
-class Script:
-    """A Lua script, run by its digest. The server gets the text only when it does not know it, so a call is one round trip."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-    async def run(self, client: Redis, keys: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
-        """The script's reply. Raises StoreFailed."""
-        reply, _ = await self.run_beside(client, keys, arguments, None)
-        return reply
-
-    async def run_beside(
-        self,
-        client: Redis,
-        keys: Sequence[str],
-        arguments: Sequence[str | bytes | int],
-        beside: Sequence[str | int] | None,
-    ) -> tuple[Any, Any]:
-        """The script's reply, and that of the command `beside` it in the same round trip: a RedisError where it failed, which
-        is the caller's to judge, and None without one. Raises StoreFailed."""
-        with store_errors():
-            replies = await self._send(client, ("EVALSHA", self._digest), keys, arguments, beside)
-            if isinstance(replies[0], NoScriptError):
-                replies = await self._send(client, ("EVAL", self._text), keys, arguments, beside)
-            if isinstance(replies[0], RedisError):
-                raise replies[0]
-        return replies[0], replies[1] if len(replies) > 1 else None
-
-    @staticmethod
-    async def _send(
-        client: Redis,
-        command: tuple[str, str],
-        keys: Sequence[str],
-        arguments: Sequence[str | bytes | int],
-        beside: Sequence[str | int] | None,
-    ) -> list[Any]:
-        async with client.pipeline(transaction=False) as pipe:
-            pipe.execute_command(*command, len(keys), *keys, *arguments)
-            if beside is not None:
-                pipe.execute_command(*beside)
-            return await pipe.execute(raise_on_error=False)
+def _tls(settings: RedisSettings) -> dict[str, Any]:
+    """The server's name is checked, always."""
+    for file in (settings.ca_file, settings.cert_file, settings.key_file):
+        if file is not None and not file.expanduser().is_file():
+            raise ConfigError(f"redis: there is no file {file}: check ca_file, cert_file and key_file")
+    files = {"ssl_ca_certs": settings.ca_file, "ssl_certfile": settings.cert_file, "ssl_keyfile": settings.key_file}
+    named = {name: str(file.expanduser()) for name, file in files.items() if file is not None}
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True} | named
 
 
 def session_keys(tenant: str, session_id: str) -> tuple[str, str, str]:

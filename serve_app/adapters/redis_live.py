@@ -17,11 +17,11 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 from uuid import uuid4
 
-from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
 from serve_app.adapters.live_records import event_json, event_of, events_message, message_of, note_message
-from serve_app.adapters.redis_client import Script, live_names, store_errors
+from serve_app.adapters.redis_client import live_names
+from serve_app.adapters.redis_link import RedisLink, Script, store_errors
 from serve_app.domain.errors import StoreFailed
 from serve_app.domain.live import Note, Talk, Told
 
@@ -74,6 +74,15 @@ return found
 """
 )
 
+# Keys: events. Arguments: after which one. Replies {1 when there are any, those after it}.
+_TOLD = Script("return {redis.call('EXISTS', KEYS[1]), redis.call('LRANGE', KEYS[1], ARGV[1], -1)}")
+
+# Keys: events, under way. Arguments: answer id.
+_FORGET = Script("redis.call('DEL', KEYS[1]) return redis.call('HDEL', KEYS[2], ARGV[1])")
+
+# Keys: under way, so that a cluster says it where answers are told: in the same order. Arguments: channel, message.
+_SAY = Script("return redis.call('PUBLISH', ARGV[1], ARGV[2])")
+
 
 class RedisLive:
     """The port `LiveAnswers`.
@@ -84,9 +93,9 @@ class RedisLive:
     """
 
     def __init__(
-        self, client: Redis, *, keep_s: int, lease_s: float = 60.0, timeout_s: float = 0.5, ping_s: float = 5.0
+        self, link: RedisLink, *, keep_s: int, lease_s: float = 60.0, timeout_s: float = 0.5, ping_s: float = 5.0
     ) -> None:
-        self._client = client
+        self._link = link
         self._keep_s = keep_s
         self._lease_s = lease_s
         self._timeout_s = timeout_s
@@ -106,38 +115,29 @@ class RedisLive:
         last = "1" if events[-1].last else "0"
         message = events_message(self._name, events)
         arguments = (channel, message, answer_id, events[0].seq, last, self._keep_s, int(self._lease_s * 1000), *rows)
-        return int(await _TELL.run(self._client, (kept, under_way), arguments))
+        return int(await _TELL.run(self._link, (kept, under_way), arguments))
 
     async def told(self, talk: Talk, answer_id: str, after_seq: int) -> Sequence[Told] | None:
         """See the port."""
         _, kept, _ = live_names(talk, answer_id)
-        with store_errors():
-            async with self._client.pipeline(transaction=True) as pipe:
-                pipe.execute_command("EXISTS", kept)
-                pipe.execute_command("LRANGE", kept, after_seq, -1)
-                exists, rows = await pipe.execute()
+        exists, rows = await _TOLD.run(self._link, (kept,), (after_seq,))
         return tuple(event_of(row) for row in rows) if exists else None
 
     async def under_way(self, talk: Talk) -> Mapping[str, int]:
         """See the port."""
         _, _, under_way = live_names(talk, "")
-        found: list[bytes] = await _UNDER_WAY.run(self._client, (under_way,), ())
+        found: list[bytes] = await _UNDER_WAY.run(self._link, (under_way,), ())
         return {answer_id.decode(): int(events) for answer_id, events in zip(found[::2], found[1::2], strict=True)}
 
     async def forget(self, talk: Talk, answer_id: str) -> None:
         """See the port."""
         _, kept, under_way = live_names(talk, answer_id)
-        with store_errors():
-            async with self._client.pipeline(transaction=True) as pipe:
-                pipe.execute_command("DEL", kept)
-                pipe.execute_command("HDEL", under_way, answer_id)
-                await pipe.execute()
+        await _FORGET.run(self._link, (kept, under_way), (answer_id,))
 
     async def say(self, talk: Talk, note: Note) -> None:
         """See the port."""
-        channel, _, _ = live_names(talk, "")
-        with store_errors():
-            await self._client.execute_command("PUBLISH", channel, note_message(self._name, note))
+        channel, _, under_way = live_names(talk, "")
+        await _SAY.run(self._link, (under_way,), (channel, note_message(self._name, note)))
 
     # Listening
 
@@ -173,8 +173,9 @@ class RedisLive:
         """See the port."""
         pause_s = FIRST_PAUSE_S
         while True:
-            connection: AbstractConnection = self._client.connection_pool.make_connection()
+            connection: AbstractConnection | None = None
             try:
+                connection = await self._link.new_connection()
                 await self._connect(connection)
                 pause_s = FIRST_PAUSE_S
                 yield None
@@ -185,7 +186,8 @@ class RedisLive:
                 logger.warning("what other processes say is not heard for a while: %s", error)
             finally:
                 self._connection = None
-                await connection.disconnect(nowait=True)
+                if connection is not None:
+                    await connection.disconnect(nowait=True)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 

@@ -10,10 +10,9 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from redis.asyncio import Redis
-
 from serve_app.adapters import session_scripts as scripts
-from serve_app.adapters.redis_client import answer_key_in_redis, session_keys, store_errors
+from serve_app.adapters.redis_client import answer_key_in_redis, session_keys
+from serve_app.adapters.redis_link import Calls
 from serve_app.adapters.session_records import (
     SESSION_TURNS_MAX,
     answer_json,
@@ -57,12 +56,13 @@ class RedisSessions:
     `ttl_s`: a session's time to live after its last turn. `turn_wait_s`: how long a question waits for its session's earlier
     ones. `turns_shown`: at most so many turns are given to the next one. `turns_max`: a session takes no more than these.
     `lease_s`: how long a turn outlives a process that died with it. `hold_max_s`: a turn that nobody ended is given up after
-    that. Every method raises StoreFailed when Redis does not answer in time.
+    that. `off_path`: for what no answer waits for, which may take longer than `calls` allow. Every method raises StoreFailed
+    when Redis does not answer in time.
     """
 
     def __init__(
         self,
-        client: Redis,
+        calls: Calls,
         *,
         ttl_s: int,
         turn_wait_s: float,
@@ -70,8 +70,10 @@ class RedisSessions:
         turns_max: int = SESSION_TURNS_MAX,
         lease_s: float = 5.0,
         hold_max_s: float = 120.0,
+        off_path: Calls | None = None,
     ) -> None:
-        self._client = client
+        self._calls = calls
+        self._off_path = off_path or calls
         self._turns_shown = turns_shown
         self._turns_max = turns_max
         self._ttl_s = ttl_s
@@ -133,7 +135,7 @@ class RedisSessions:
         give_up_at = loop.time() + self._turn_wait_s
         pause_s = FIRST_PAUSE_S
         while True:
-            call = asyncio.ensure_future(scripts.BEGIN.run_beside(self._client, keys, arguments, beside))
+            call = asyncio.ensure_future(scripts.BEGIN.run_beside(self._calls, keys, arguments, beside))
             try:
                 reply, shared = await asyncio.shield(call)
                 if reply[0] != b"wait":
@@ -185,8 +187,8 @@ class RedisSessions:
         try:
             holder, whole = held.holder if held else "", "0" if answer.broke_off else "1"
             arguments = (number, holder, answer_line(number, answer), whole, focus_json(focus), self._ttl_s)
-            index = self._index(tenant, answer.answer_id, session_id)
-            status, indexed = await scripts.FINISH.run_beside(self._client, keys, arguments, index)
+            index = ("SET", _answer_key(tenant, answer.answer_id), session_id, "EX", self._ttl_s)
+            status, indexed = await scripts.FINISH.run_beside(self._calls, keys, arguments, index)
         except BaseException:
             if held is not None:
                 self._in_background(self._leave(keys, held.message_id, held.holder))
@@ -194,7 +196,8 @@ class RedisSessions:
         finally:
             self._let_go(tenant, session_id, number)
         if isinstance(indexed, Exception):
-            _not_indexed(indexed)
+            # It cannot be rated by its id, and nothing else is lost.
+            logger.warning("an answer cannot be found by its id: %s", indexed)
         if status == b"gone":
             raise StoreFailed("the session is gone: its time to live is over, or Redis lost it")
         if status == b"taken":
@@ -205,19 +208,18 @@ class RedisSessions:
 
     async def session_of(self, tenant: str, answer_id: str) -> str | None:
         """See the port."""
-        with store_errors():
-            found = await self._client.get(_answer_key(tenant, answer_id))
+        found = await self._calls.call("GET", _answer_key(tenant, answer_id))
         return found.decode("utf-8", "surrogatepass") if isinstance(found, bytes) else None
 
     async def abandon(self, tenant: str, session_id: str, number: int) -> None:
         """See the port."""
         held = self._let_go(tenant, session_id, number)
         if held is not None:
-            await scripts.LEAVE.run(self._client, session_keys(tenant, session_id), (held.message_id, held.holder))
+            await scripts.LEAVE.run(self._off_path, session_keys(tenant, session_id), (held.message_id, held.holder))
 
     async def read(self, tenant: str, session_id: str, customer_id: str | None) -> Session:
         """See the port."""
-        owner, focus, lines = await scripts.READ.run(self._client, session_keys(tenant, session_id), ())
+        owner, focus, lines = await scripts.READ.run(self._calls, session_keys(tenant, session_id), ())
         if owner is None:
             raise unknown_session()
         if owner and owner.decode() != customer_id:
@@ -227,7 +229,7 @@ class RedisSessions:
     async def enter(self, tenant: str, session_id: str, customer_id: str | None, *, new: bool = False) -> None:
         """See the port."""
         arguments = (customer_id or "", min(self._ttl_s, EMPTY_TTL_S) if new else 0)
-        status = await scripts.ENTER.run(self._client, session_keys(tenant, session_id), arguments)
+        status = await scripts.ENTER.run(self._calls, session_keys(tenant, session_id), arguments)
         if status == b"unknown":
             raise unknown_session()
         if status == b"foreign":
@@ -249,7 +251,7 @@ class RedisSessions:
         while loop.time() < end:
             await asyncio.sleep(self._lease_s / 3)
             try:
-                if not await scripts.RENEW.run(self._client, keys, (number, holder, int(self._lease_s * 1000))):
+                if not await scripts.RENEW.run(self._off_path, keys, (number, holder, int(self._lease_s * 1000))):
                     return
             except StoreFailed as error:
                 logger.warning("a turn's lease was not renewed: %s", error)
@@ -278,7 +280,7 @@ class RedisSessions:
 
     async def _leave(self, keys: Keys, message_id: str, holder: str) -> None:
         try:
-            await scripts.LEAVE.run(self._client, keys, (message_id, holder))
+            await scripts.LEAVE.run(self._off_path, keys, (message_id, holder))
         except StoreFailed as error:
             logger.warning("a turn was not given up, it ends with its lease: %s", error)
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from redis.asyncio import Redis
 
-from serve_app.adapters.redis_client import answer_key_in_redis, store_errors
+from serve_app.adapters.redis_client import answer_key_in_redis
+from serve_app.adapters.redis_link import Calls, Command
 from serve_app.domain.errors import StoreFailed
 from serve_app.domain.transcripts import KnownTurn
 
@@ -48,21 +48,18 @@ def turn_of(record: Any) -> KnownTurn | None:
 class RedisTranscripts:
     """The port `Transcripts`. A turn lives `ttl_s` from the last time that its conversation went on."""
 
-    def __init__(self, client: Redis, ttl_s: int) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, ttl_s: int) -> None:
+        self._calls = calls
         self._ttl_s = ttl_s
 
     async def find(self, digests: Sequence[str], answer_key: str | None = None) -> tuple[Mapping[str, KnownTurn], bytes | None]:
         """See the port. No round trip when there is nothing to ask for."""
         if not digests and answer_key is None:
             return {}, None
-        with store_errors():
-            async with self._client.pipeline(transaction=False) as pipe:
-                for digest in digests:
-                    pipe.getex(_key(digest), ex=self._ttl_s)
-                if answer_key is not None:
-                    pipe.get(answer_key_in_redis(answer_key))
-                replies: list[Any] = await pipe.execute()
+        commands: list[Command] = [("GETEX", _key(digest), "EX", self._ttl_s) for digest in digests]
+        if answer_key is not None:
+            commands.append(("GET", answer_key_in_redis(answer_key)))
+        replies = await self._calls.together(*commands)
         shared = replies[len(digests)] if answer_key is not None else None
         turns = {digest: turn for digest, reply in zip(digests, replies, strict=False) if (turn := turn_of(reply))}
         return turns, shared if isinstance(shared, bytes) else None
@@ -70,19 +67,18 @@ class RedisTranscripts:
     async def keep(self, digest: str, turn: KnownTurn) -> None:
         """See the port."""
         record = turn_json(turn)
-        with store_errors():
-            async with self._client.pipeline(transaction=False) as pipe:
-                pipe.set(_key(digest), record, ex=self._ttl_s)
-                if turn.turn.answer is not None:
-                    named = _answer_key(turn.turn.question.tenant, turn.turn.answer.answer_id)
-                    pipe.set(named, digest, ex=self._ttl_s)
-                await pipe.execute()
+        commands: list[Command] = [("SET", _key(digest), record, "EX", self._ttl_s)]
+        if turn.turn.answer is not None:
+            named = _answer_key(turn.turn.question.tenant, turn.turn.answer.answer_id)
+            commands.append(("SET", named, digest, "EX", self._ttl_s))
+        for reply in await self._calls.together(*commands):
+            if isinstance(reply, Exception):
+                raise StoreFailed(f"Redis did not keep a turn: {reply}") from reply
 
     async def of_answer(self, tenant: str, answer_id: str) -> KnownTurn | None:
         """See the port."""
-        with store_errors():
-            digest: Any = await self._client.get(_answer_key(tenant, answer_id))
-            record: Any = await self._client.get(_key(digest.decode())) if isinstance(digest, bytes) else None
+        digest: Any = await self._calls.call("GET", _answer_key(tenant, answer_id))
+        record: Any = await self._calls.call("GET", _key(digest.decode())) if isinstance(digest, bytes) else None
         return named_so(turn_of(record), answer_id)
 
 

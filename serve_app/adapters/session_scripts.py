@@ -16,7 +16,7 @@ again. Every script may be repeated without harm, so a call whose reply was lost
 
 from __future__ import annotations
 
-from serve_app.adapters.redis_client import Script
+from serve_app.adapters.redis_link import Script
 
 _PRELUDE = """
 local head, turns, queue = KEYS[1], KEYS[2], KEYS[3]

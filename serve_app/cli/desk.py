@@ -168,7 +168,7 @@ def _at_the_desk(settings: Config, call: Callable[[DeskWork], Awaitable[T]]) -> 
         async with AsyncExitStack() as stack:
             engine = connect(str(settings.record.url))
             stack.push_async_callback(engine.dispose)
-            redis = redis_client.connect(settings.redis)
+            redis = redis_client.connect(settings.redis, settings.home)
             stack.push_async_callback(redis.aclose)
             try:
                 await create_tables(engine)

@@ -16,16 +16,16 @@ from serve_app.ports import SharedAnswers
 from tests.postgres import free_port
 
 
-@pytest.fixture(scope="module", params=["memory", "valkey", "redis7", "tiers"])
+@pytest.fixture(scope="module", params=["memory", "valkey", "valkey_cluster", "redis7", "redis7_cluster", "tiers"])
 async def answers(request: pytest.FixtureRequest) -> AsyncGenerator[SharedAnswers]:
     if request.param == "memory":
         yield MemoryAnswers()
         return
     server = "valkey" if request.param == "tiers" else request.param
-    client = connect(RedisSettings(url=request.getfixturevalue(f"{server}_url")))
-    common = RedisAnswers(client)
+    link = connect(RedisSettings(url=request.getfixturevalue(f"{server}_url")))
+    common = RedisAnswers(link)
     yield TieredAnswers(MemoryAnswers(), common) if request.param == "tiers" else common
-    await client.aclose()
+    await link.aclose()
 
 
 async def test_what_was_put_is_got(answers: SharedAnswers):
@@ -78,16 +78,16 @@ async def test_memory_is_bounded_and_keeps_what_is_used():
 
 
 async def test_a_time_to_live_is_kept_by_redis(valkey_url: str):
-    client = connect(RedisSettings(url=valkey_url))
+    link = connect(RedisSettings(url=valkey_url))
     key = uuid4().hex
-    await RedisAnswers(client).put(key, b"answer", 60)
-    assert 0 < await client.ttl(f"zw:a:{key}") <= 60
-    await client.aclose()
+    await RedisAnswers(link).put(key, b"answer", 60)
+    assert 0 < await link.client.ttl(f"zw:a:{key}") <= 60
+    await link.aclose()
 
 
 async def test_memory_is_filled_by_what_redis_has(valkey_url: str):
-    client = connect(RedisSettings(url=valkey_url))
-    common, time = RedisAnswers(client), Time()
+    link = connect(RedisSettings(url=valkey_url))
+    common, time = RedisAnswers(link), Time()
     tiers = TieredAnswers(MemoryAnswers(monotonic=time), common, memory_ttl_s=5)
     key = uuid4().hex
     await common.put(key, b"old", 60)
@@ -98,15 +98,15 @@ async def test_memory_is_filled_by_what_redis_has(valkey_url: str):
     assert await tiers.get(key) == b"old"
     time.now = 5
     assert await tiers.get(key) == b"new"
-    await client.aclose()
+    await link.aclose()
 
 
 async def test_without_redis_there_is_still_memory():
-    client = connect(RedisSettings(url=f"redis://127.0.0.1:{free_port()}/0"))
-    tiers = TieredAnswers(MemoryAnswers(), RedisAnswers(client))
+    link = connect(RedisSettings(url=f"redis://127.0.0.1:{free_port()}/0"))
+    tiers = TieredAnswers(MemoryAnswers(), RedisAnswers(link))
     assert await tiers.get("k") is None
     await tiers.put("k", b"answer", 60)
     assert await tiers.get("k") == b"answer"
     with pytest.raises(StoreFailed):
-        await RedisAnswers(client).get("k")
-    await client.aclose()
+        await RedisAnswers(link).get("k")
+    await link.aclose()

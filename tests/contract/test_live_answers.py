@@ -1,4 +1,5 @@
-"""What every keeper of answers under way does: in memory, in Valkey and in Redis 7. Two objects are two processes."""
+"""What every keeper of answers under way does: in memory, in Valkey and in Redis 7, one server and a cluster. Two objects
+are two processes."""
 
 from __future__ import annotations
 
@@ -52,16 +53,16 @@ class Listener:
         await asyncio.wait([self._task])
 
 
-@pytest.fixture(scope="module", params=["memory", "valkey", "redis7"])
+@pytest.fixture(scope="module", params=["memory", "valkey", "valkey_cluster", "redis7", "redis7_cluster"])
 async def process(request: pytest.FixtureRequest) -> AsyncGenerator[Callable[[], LiveAnswers]]:
     """Makes one more process over the same store."""
     if request.param == "memory":
         store = MemoryStore()
         yield lambda: MemoryLive(store)
         return
-    client = connect(RedisSettings(url=request.getfixturevalue(f"{request.param}_url")))
-    yield lambda: RedisLive(client, keep_s=60, timeout_s=5)
-    await client.aclose()
+    link = connect(RedisSettings(url=request.getfixturevalue(f"{request.param}_url")))
+    yield lambda: RedisLive(link, keep_s=60, timeout_s=5)
+    await link.aclose()
 
 
 async def test_what_is_told_is_read_by_another_process(process: Callable[[], LiveAnswers]):
@@ -135,7 +136,11 @@ async def test_who_listens_hears_the_others_and_not_itself(process: Callable[[],
     await one.say(place, Watch(1))
     await other.listen(place)
     await one.say(place, Watch(2))
-    assert await listener.next() == (place, Watch(2))
+    heard_again = await listener.next()
+    if heard_again == (place, Watch(1)):
+        # Said before, and still on its way from another server of a cluster.
+        heard_again = await listener.next()
+    assert heard_again == (place, Watch(2))
     await listener.end()
     await own.end()
 

@@ -1,4 +1,4 @@
-"""What every keeper of sessions does: in memory, in Valkey and in Redis 7."""
+"""What every keeper of sessions does: in memory, in Valkey and in Redis 7, in one server and in a cluster."""
 
 from __future__ import annotations
 
@@ -104,23 +104,23 @@ class Kept:
                 await asyncio.sleep(0.001)
 
 
-@pytest.fixture(scope="module", params=["memory", "valkey", "redis7"])
+@pytest.fixture(scope="module", params=["memory", "valkey", "valkey_cluster", "redis7", "redis7_cluster"])
 async def kept(request: pytest.FixtureRequest) -> AsyncGenerator[Kept]:
     if request.param == "memory":
         shared = MemoryAnswers()
         yield Kept(partial(MemorySessions, shared=shared), shared)
         return
-    client = connect(RedisSettings(url=request.getfixturevalue(f"{request.param}_url")))
+    link = connect(RedisSettings(url=request.getfixturevalue(f"{request.param}_url"), timeout_ms=5000))
     made: list[RedisSessions] = []
 
     def make(**options: Any) -> RedisSessions:
-        made.append(RedisSessions(client, ttl_s=3600, **options))
+        made.append(RedisSessions(link, ttl_s=3600, **options))
         return made[-1]
 
-    yield Kept(make, RedisAnswers(client))
+    yield Kept(make, RedisAnswers(link))
     for sessions in made:
         await sessions.aclose()
-    await client.aclose()
+    await link.aclose()
 
 
 async def test_a_new_session_begins_with_its_first_turn(kept: Kept):

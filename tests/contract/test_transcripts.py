@@ -1,4 +1,4 @@
-"""What every store of clients' transcripts does: in memory, in Valkey and in Redis 7."""
+"""What every store of clients' transcripts does: in memory, in Valkey and in Redis 7, in one server and in a cluster."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def a_digest() -> str:
     return uuid4().hex
 
 
-@pytest.fixture(scope="module", params=["memory", "valkey", "redis7"])
+@pytest.fixture(scope="module", params=["memory", "valkey", "valkey_cluster", "redis7", "redis7_cluster"])
 async def kept(request: pytest.FixtureRequest) -> AsyncGenerator[Kept]:
     if request.param == "memory":
         answers = MemoryAnswers()
         yield MemoryTranscripts(answers), answers
         return
-    url: str = request.getfixturevalue("valkey_url" if request.param == "valkey" else "redis7_url")
-    client = connect(RedisSettings(url=url))
-    yield RedisTranscripts(client, ttl_s=60), RedisAnswers(client)
-    await client.aclose()
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    link = connect(RedisSettings(url=url))
+    yield RedisTranscripts(link, ttl_s=60), RedisAnswers(link)
+    await link.aclose()
 
 
 async def test_a_turn_returns_exactly_as_it_was(kept: Kept) -> None:
@@ -124,27 +124,27 @@ class TestInRedis:
     """What only a store outside the process has to do."""
 
     async def test_a_turn_lives_on_while_its_conversation_does(self, valkey_url: str) -> None:
-        client = connect(RedisSettings(url=valkey_url))
+        link = connect(RedisSettings(url=valkey_url))
         digest = a_digest()
-        await RedisTranscripts(client, ttl_s=60).keep(digest, a_turn())
-        assert 0 < await client.ttl(f"zw:t:{digest}") <= 60
-        await RedisTranscripts(client, ttl_s=600).find([digest])
-        assert await client.ttl(f"zw:t:{digest}") > 60
-        await client.aclose()
+        await RedisTranscripts(link, ttl_s=60).keep(digest, a_turn())
+        assert 0 < await link.client.ttl(f"zw:t:{digest}") <= 60
+        await RedisTranscripts(link, ttl_s=600).find([digest])
+        assert await link.client.ttl(f"zw:t:{digest}") > 60
+        await link.aclose()
 
     @pytest.mark.parametrize("stored", [b"{}", b"\xff", b'{"turn": 1}'])
     async def test_what_another_version_wrote_is_not_known(self, valkey_url: str, stored: bytes) -> None:
-        client = connect(RedisSettings(url=valkey_url))
+        link = connect(RedisSettings(url=valkey_url))
         digest = a_digest()
-        await client.set(f"zw:t:{digest}", stored, ex=60)
-        assert await RedisTranscripts(client, ttl_s=60).find([digest]) == ({}, None)
-        await client.aclose()
+        await link.client.set(f"zw:t:{digest}", stored, ex=60)
+        assert await RedisTranscripts(link, ttl_s=60).find([digest]) == ({}, None)
+        await link.aclose()
 
     async def test_a_server_that_is_away_is_a_failed_store(self) -> None:
-        client = connect(RedisSettings(url=f"redis://127.0.0.1:{free_port()}/0"))
-        turns = RedisTranscripts(client, ttl_s=60)
+        link = connect(RedisSettings(url=f"redis://127.0.0.1:{free_port()}/0"))
+        turns = RedisTranscripts(link, ttl_s=60)
         with pytest.raises(StoreFailed):
             await turns.find([a_digest()])
         with pytest.raises(StoreFailed):
             await turns.keep(a_digest(), a_turn())
-        await client.aclose()
+        await link.aclose()
