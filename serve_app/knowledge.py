@@ -16,7 +16,7 @@ import numpy
 from numpy.typing import NDArray
 
 from serve_app.domain.intents import Intent
-from serve_app.domain.knowledge import Entry, Found, Lookup, Passage, Template
+from serve_app.domain.knowledge import Entry, Found, Lookup, Passage, SourceVersion, Template
 from serve_app.domain.messages import Kind, Language, Suggestion
 from serve_app.domain.normalise import canonical_form
 from serve_app.ports import Embedder
@@ -41,12 +41,20 @@ class KnowledgeIndex:
     """
 
     def __init__(
-        self, entries: Sequence[Entry], templates: Sequence[Template], vectors: Mapping[str, _Vector], related_from: float
+        self,
+        entries: Sequence[Entry],
+        templates: Sequence[Template],
+        vectors: Mapping[str, _Vector],
+        related_from: float,
+        before: KnowledgeIndex | None = None,
     ) -> None:
+        """About 0.1 ms a question. `before`: an index whose work is used again for the entries that stayed."""
         self._related_from = related_from
         self._entries = entries
         self._templates = {template.intent: template for template in templates}
-        self._by_question = _grouped((form, entry) for entry in entries for form in _forms(entry))
+        known: Mapping[SourceVersion, tuple[str, ...]] = before._forms if before is not None else {}
+        self._forms = {entry.source: known.get(entry.source) or _forms(entry) for entry in entries}
+        self._by_question = _grouped((form, entry) for entry in entries for form in self._forms[entry.source])
         self._by_intent = _grouped((entry.intent, entry) for entry in entries)
         self._offer(vectors)
 
@@ -153,9 +161,9 @@ def _texts(entry: Entry) -> Iterable[str]:
     return (question for questions in entry.questions.values() for question in questions)
 
 
-def _forms(entry: Entry) -> Iterable[str]:
+def _forms(entry: Entry) -> tuple[str, ...]:
     """The entry's questions as keys, each once, in both languages."""
-    return dict.fromkeys(canonical_form(text) for text in _texts(entry))
+    return tuple(dict.fromkeys(canonical_form(text) for text in _texts(entry)))
 
 
 def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, list[Entry]]:

@@ -150,7 +150,9 @@ class LiveKnowledge:
             if self._versions.get(tenant) != version:
                 entries, templates = await self._record.published(tenant)
                 # Embedding thousands of questions takes minutes; what they answer does not wait for it.
-                make = functools.partial(KnowledgeIndex, entries, templates, self._known, embedder.related_from)
+                make = functools.partial(
+                    KnowledgeIndex, entries, templates, self._known, embedder.related_from, self._indices.get(tenant)
+                )
                 # Beside the embedding thread: customers' texts do not wait for it.
                 self._indices[tenant] = await asyncio.to_thread(make)
                 self._versions[tenant] = version

@@ -22,7 +22,7 @@ class Published:
         """Raises StoreFailed."""
         entries, templates = await self._record.published(tenant)
         # Ten thousand entries take a while, and customers are answered meanwhile.
-        self._indices[tenant] = await asyncio.to_thread(KnowledgeIndex, entries, templates, {}, 0.0)
+        self._indices[tenant] = await asyncio.to_thread(KnowledgeIndex, entries, templates, {}, 0.0, self._indices.get(tenant))
 
     def exact(self, lookup: Lookup) -> Found | None:
         """The entry that has the question among its wordings, else a templated question's template, in microseconds."""

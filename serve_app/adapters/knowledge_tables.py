@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, String, Table, Text, select
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, String, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -39,6 +39,9 @@ items = Table(
     Column("valid_to_us", BigInteger),
     Column("published_at_us", BigInteger, nullable=False),
 )
+# Whether a border of somebody's validity was crossed is asked twice a second, by every process.
+Index("knowledge_items_from", items.c.tenant, items.c.valid_from_us)
+Index("knowledge_items_to", items.c.tenant, items.c.valid_to_us)
 current = Table(
     "knowledge_current",
     metadata,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from sqlalchemy import MetaData, event, func, select
+from sqlalchemy import Connection, MetaData, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateIndex
 
 from serve_app.domain.errors import StoreFailed
 
@@ -64,7 +65,15 @@ async def create_tables(engine: AsyncEngine) -> None:
         if connection.dialect.name == "postgresql":
             # Between the look for a table and its making there must be nobody else.
             await connection.execute(select(func.pg_advisory_xact_lock(TABLES_LOCK)))
-        await connection.run_sync(metadata.create_all)
+        await connection.run_sync(_create)
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection)
+    # A table that an earlier version made has none of the indices that were thought of since.
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 async def ensure_tables(engine: AsyncEngine) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -43,6 +44,9 @@ from serve_app.domain.publication import Publication, filled, source_id_of
 
 __all__ = ["Expected", "Published", "SqlKnowledge", "Version"]
 
+# More items than these are read with all the others.
+ONE_BY_ONE_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -70,19 +74,34 @@ class SqlKnowledge:
     def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
         self._now = now
+        # What was served when it was last read, by tenant and id: a version of an item never changes.
+        self._served: dict[str, dict[str, Entry | Template]] = {}
 
     async def published(self, tenant: str) -> tuple[Sequence[Entry], Sequence[Template]]:
-        """Everything that is current, valid now or not, by id; without the derived entries whose sources have changed since."""
+        """Everything that is current, valid now or not, by id; without the derived entries whose sources have changed since.
+
+        What this object has read before is not read again.
+        """
         query = (
             select(items.c.id, items.c.kind, items.c.version, items.c.published)
             .join_from(current, items, is_current())
             .where(current.c.tenant == tenant, items.c.kind.in_(["entry", "template"]))
-            .order_by(items.c.id)
         )
         async with connection_to(self._engine) as connection:
-            rows = (await connection.execute(query)).mappings().all()
-            withheld = await self._withheld(connection, tenant)
-            return await asyncio.to_thread(_served, [row for row in rows if row["id"] not in withheld])
+            versions = await current_versions(connection, tenant)
+            withheld = await withheld_now(connection, tenant, versions)
+            held = {key: item for key, item in self._served.get(tenant, {}).items() if versions.get(key) == item.version}
+            unread = [key for key in versions if key not in held and not key.startswith("policy.")]
+            if unread:
+                few = len(unread) <= ONE_BY_ONE_MAX
+                rows = (await connection.execute(query.where(current.c.id.in_(unread)) if few else query)).mappings().all()
+                held |= await asyncio.to_thread(_served, rows)
+        self._served[tenant] = held
+        found = [held[key] for key in sorted(held) if key not in withheld]
+        return (
+            [item for item in found if isinstance(item, Entry)],
+            [item for item in found if isinstance(item, Template)],
+        )
 
     async def version(self, tenant: str) -> int:
         """Grows by one with every publication that changes something, and when an entry's validity begins or ends."""
@@ -195,13 +214,9 @@ class SqlKnowledge:
 # Reading thousands of items takes a while, so it is done off the event loop.
 
 
-def _served(rows: Sequence[RowMapping]) -> tuple[list[Entry], list[Template]]:
-    entries = (row for row in rows if row["kind"] == "entry")
-    templates = (row for row in rows if row["kind"] == "template")
-    return (
-        [replace(ENTRY.validate_json(row["published"]), version=row["version"]) for row in entries],
-        [replace(TEMPLATE.validate_json(row["published"]), version=row["version"]) for row in templates],
-    )
+def _served(rows: Sequence[RowMapping]) -> dict[str, Entry | Template]:
+    forms: dict[str, TypeAdapter[Entry] | TypeAdapter[Template]] = {"entry": ENTRY, "template": TEMPLATE}
+    return {row["id"]: replace(forms[row["kind"]].validate_json(row["published"]), version=row["version"]) for row in rows}
 
 
 def _as_written(rows: Sequence[RowMapping]) -> Publication:

@@ -198,3 +198,16 @@ async def test_a_derived_entry_is_withheld_while_what_it_was_made_of_is_not_as_i
     assert (await served())[0] == ["asked", "returns"]
     await publish(confirmed)
     assert (await served())[0] == []
+
+
+async def test_what_was_read_once_is_read_again_only_where_it_changed(engine: AsyncEngine, tenant: str) -> None:
+    record, other = SqlKnowledge(engine), SqlKnowledge(engine)
+    await record.publish(tenant, [HELLO, RETURNS], [], [DAYS], NOW)
+    before = {entry.id: entry for entry in (await record.published(tenant))[0]}
+    await record.publish(tenant, [replace(HELLO, answers={"zh": "你好呀", "en": "Hello!"}), RETURNS], [], [DAYS], NOW)
+    after = {entry.id: entry for entry in (await record.published(tenant))[0]}
+    assert after["returns"] is before["returns"]
+    assert (after["hello"].version, after["hello"].answers["zh"]) == (2, "你好呀")
+    assert list((await other.published(tenant))[0]) == list(after.values())
+    await other.publish(tenant, [RETURNS], [], [DAYS], NOW)
+    assert [entry.id for entry in (await record.published(tenant))[0]] == ["returns"]
