@@ -16,6 +16,7 @@ from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
 from serve_app.adapters.redis_live import RedisLive
 from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.adapters.redis_transcripts import RedisTranscripts
+from serve_app.adapters.sql_aside import SqlSetAsides
 from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_feedback import SqlRatings
 from serve_app.adapters.sql_keys import SqlKeys
@@ -89,7 +90,8 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
     async def changed(tenant: str) -> None:
         await asyncio.gather(published.renew(tenant), voices.renew(tenant))
 
-    versions = Versions(knowledge, config.tenants, clock, config.record.heartbeat_ms / 1000, changed)
+    set_asides = SqlSetAsides(engine)
+    versions = Versions(knowledge, set_asides, config.tenants, clock, config.record.heartbeat_ms / 1000, changed)
     await versions.refresh()
     _in_background(versions.run(), stack)
 
@@ -166,6 +168,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         ),
         proposals=proposals,
         ratings=SqlRatings(engine),
+        set_asides=set_asides,
         readiness=Readiness(checks, clock.monotonic),
         limits=config.limits,
         clock=clock,

@@ -16,6 +16,7 @@ from serve_app.api.bodies import Id, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.query import number_in
 from serve_app.api.services import Services
+from serve_app.domain.aside import complaint_on
 from serve_app.domain.errors import Forbidden, NotFound, NotReady, StoreFailed
 from serve_app.domain.feedback import Thumb, feedback_on, unknown_answer
 from serve_app.domain.messages import Caller
@@ -82,8 +83,11 @@ async def _keep(services: Services, caller: Caller, body: FeedbackBody) -> None:
             session = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
         except (NotFound, Forbidden):
             raise unknown_answer() from None
-    given = feedback_on(session, body.answer_id, body.rating, clean(body.reason), services.clock.now())
+    now = services.clock.now()
+    given = feedback_on(session, body.answer_id, body.rating, clean(body.reason), now)
     await services.ratings.keep(caller.tenant, given)
+    if body.rating == "down" and (complaint := complaint_on(session, body.answer_id, now)) is not None:
+        await services.set_asides.complain(caller.tenant, complaint)
 
 
 async def _completed(services: Services, caller: Caller, answer_id: str) -> Session:

@@ -24,6 +24,7 @@ from serve_app.ports import (
     LiveSessions,
     Proposals,
     Ratings,
+    SetAsides,
     Tokenizer,
     Transcripts,
 )
@@ -59,6 +60,7 @@ class Services:
     editor: KnowledgeEditor
     proposals: Proposals
     ratings: Ratings
+    set_asides: SetAsides
     readiness: Readiness
     limits: LimitSettings
     clock: Clock
