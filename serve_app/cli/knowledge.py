@@ -15,6 +15,7 @@ from serve_app.adapters.knowledge_file import read_path
 from serve_app.adapters.yaml_knowledge import yaml_of
 from serve_app.cli.console import By, row, say, who
 from serve_app.cli.key import ConfigFile, chosen_tenant, read_config
+from serve_app.cli.knowledge_aside import app as aside
 from serve_app.cli.knowledge_record import Tenant, edit, local
 from serve_app.cli.knowledge_review import feedback, proposals
 from serve_app.config import Config
@@ -256,6 +257,7 @@ def export(
 
 app.command()(proposals)
 app.command()(feedback)
+app.add_typer(aside, name="aside")
 
 
 def _content(settings: Config, owner: str, draft: bool, version: int | None) -> Publication:

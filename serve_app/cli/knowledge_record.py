@@ -13,6 +13,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from serve_app.adapters.record import connect, create_tables
+from serve_app.adapters.sql_aside import SqlSetAsides
 from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_feedback import SqlRatings
 from serve_app.adapters.sql_knowledge import SqlKnowledge
@@ -22,7 +23,7 @@ from serve_app.config import Config
 from serve_app.domain.errors import ConfigError
 from serve_app.first_questions import FirstQuestions, make_understander
 from serve_app.knowledge_editing import KnowledgeEditor
-from serve_app.ports import Proposals, Ratings
+from serve_app.ports import Proposals, Ratings, SetAsides
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Parts:
     editor: KnowledgeEditor
     proposals: Proposals
     ratings: Ratings
+    set_asides: SetAsides
 
 
 def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
@@ -48,7 +50,7 @@ def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
             proposals = SqlProposals(engine)
             understand = FirstQuestions(settings.tenants, make_understander, _now)
             editor = KnowledgeEditor(SqlKnowledge(engine), SqlDrafts(engine), proposals, _now, understand, say)
-            return await call(Parts(editor, proposals, SqlRatings(engine)))
+            return await call(Parts(editor, proposals, SqlRatings(engine), SqlSetAsides(engine)))
         except (SQLAlchemyError, OSError) as error:
             raise ConfigError(f"the record cannot be used ({type(error).__name__}): check `record.url`") from error
         finally:
