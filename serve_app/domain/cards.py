@@ -7,7 +7,8 @@ from typing import Any
 from serve_app.domain.facts import AfterSale, Order, Parcel
 from serve_app.domain.intents import OF_PARCELS, OF_REFUNDS, Intent
 from serve_app.domain.messages import Card
-from serve_app.domain.template_view import Scope, View
+from serve_app.domain.scope import Scope
+from serve_app.domain.template_view import View
 from serve_app.domain.wording import name_of
 
 _ORDER = {"id", "state", "placed_at", "paid_at", "currency", "total_minor"}

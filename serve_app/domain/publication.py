@@ -13,7 +13,7 @@ from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.messages import Language
 from serve_app.domain.normalise import canonical_form, clean
 from serve_app.domain.policies import Policy, fill_entry, fill_template
-from serve_app.domain.templates import check_template
+from serve_app.domain.template_check import check_template
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 Item = Entry | Template | Policy

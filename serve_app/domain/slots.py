@@ -1,80 +1,129 @@
 """Template texts with typed slots: `{parcel.eta}` prints a value by its type, in the answer's language.
 
 The language is Jinja's, sandboxed, with `{` and `}` around slots: conditions are its expressions, `{% for %}` and `{% if %}`
-its blocks. A slot without a value stops the rendering (`NotKnown`). Filters: `on` ("on Tue 24 Nov"), `day` (an instant's date),
-`length`.
+its blocks, and nothing else of it may be used. A slot without a value stops the rendering (`NotKnown`).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from datetime import date, datetime
-from enum import StrEnum
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateRuntimeError, Undefined, meta, nodes, pass_context
+from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes, pass_context
 from jinja2.environment import TemplateExpression
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import test_defined, test_undefined
 
-from serve_app.domain import wording
 from serve_app.domain.errors import ConfigError
-from serve_app.domain.template_view import Scope, kind, names
-from serve_app.domain.wording import Money
+from serve_app.domain.messages import Language
+from serve_app.domain.scope import Scope
+from serve_app.domain.template_filters import FILTERS
+from serve_app.domain.template_print import SCOPE, printed, scope_in
+from serve_app.domain.template_subject import ROOTS
+from serve_app.domain.template_types import check_condition_types, check_text_types
 
-# What a template may speak of.
-ROOTS = frozenset(
-    {"customer", "order", "parcel", "after_sale", "orders", "order_count", "orders_seen", "open_count", "open_seen"}
-)
-_LOOP = frozenset({"index", "first", "last"})  # Jinja's `loop`
-_SCOPE = "_scope"  # not reachable from a template: only ROOTS may be named
-
-
-class NotPrintable(TemplateRuntimeError):
-    """A slot names something that is no text, number, money, date or state."""
+TEXT_MAX = 20_000  # characters of a text or a condition
+Roots = Callable[[str], Any]  # a root's value by its name
+# What a sandboxed expression can raise besides Jinja's own errors.
+SLIPS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 
-def render(source: str, context: Mapping[str, object], scope: Scope) -> str:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A compiled text. `names` are the roots that it speaks of."""
+
+    template: Template
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled condition. `names` are the roots that it speaks of."""
+
+    expression: TemplateExpression
+    names: frozenset[str]
+
+
+def render(source: str, roots: Roots, scope: Scope) -> str:
     """The text with its slots filled. Raises NotKnown for a slot without a value, ConfigError if it is no template."""
-    return compiled_text(source).render({**context, _SCOPE: scope}).strip()
+    return filled_in(compiled_text(source, scope.locale.language), roots, scope)
 
 
-def holds(source: str, context: Mapping[str, object]) -> bool:
+def filled_in(text: Text, roots: Roots, scope: Scope, **more: object) -> str:
+    """As `render`, of a compiled text; `more` are further values, which only what was added to its tree can name."""
+    return text.template.render({name: roots(name) for name in text.names} | {SCOPE: scope} | more).strip()
+
+
+def holds(source: str, roots: Roots) -> bool:
     """Whether a condition is true; an empty one is. Raises NotKnown when it depends on something that is not known."""
-    return not source or bool(compiled_condition(source)(**context))
+    if not source:
+        return True
+    condition = compiled_condition(source)
+    return bool(condition.expression({name: roots(name) for name in condition.names}))
 
 
 @functools.lru_cache(maxsize=4096)
-def compiled_text(source: str) -> Template:
+def compiled_text(source: str, language: Language) -> Text:
     """Raises ConfigError, with what is wrong and where."""
-    try:
-        _refuse_unknown_names(_environment().parse(source))
-        return _environment().from_string(source)
-    except TemplateError as error:
-        raise ConfigError(f"{error} in {source!r}") from error
+    return compiled_tree(parsed_text(source, language))
+
+
+def compiled_tree(tree: nodes.Template) -> Text:
+    with _told("this template"):
+        return Text(_environment().from_string(tree), _roots_in(tree))
+
+
+def parsed_text(source: str, language: Language) -> nodes.Template:
+    """A text's syntax tree, its types checked. Raises ConfigError, with what is wrong and where."""
+    with _told(repr(source)):
+        tree = _environment().parse(_bounded(source))
+        check_text_types(tree, language)
+    return tree
 
 
 @functools.lru_cache(maxsize=4096)
-def compiled_condition(source: str) -> TemplateExpression:
+def compiled_condition(source: str) -> Condition:
     """Raises ConfigError, with what is wrong and where."""
+    with _told(f"the condition {source!r}"):
+        tree = _environment().parse(f"{{% if {_bounded(source)} %}}{{% endif %}}")
+        match tree.body:
+            case [nodes.If(test=test, body=[], elif_=[], else_=[])]:
+                check_condition_types(test)
+            case _:
+                raise ConfigError("write one expression, such as `order.is_delivered`")
+        expression = _environment().compile_expression(source, undefined_to_none=False)
+    return Condition(expression, _roots_in(tree))
+
+
+def _roots_in(tree: nodes.Template) -> frozenset[str]:
+    return frozenset(meta.find_undeclared_variables(tree)) & ROOTS.keys()
+
+
+def _bounded(source: str) -> str:
+    if len(source) > TEXT_MAX:
+        raise ConfigError(f"it has {len(source)} characters, and {TEXT_MAX} may stand in a template")
+    return source
+
+
+@contextmanager
+def _told(where: str) -> Generator[None]:
+    """Whatever Jinja and Python say of a bad template, as our error."""
     try:
-        _refuse_unknown_names(_environment().parse(f"{{% if {source} %}}{{% endif %}}"))
-        return _environment().compile_expression(source, undefined_to_none=False)
-    except TemplateError as error:
-        raise ConfigError(f"{error} in the condition {source!r}") from error
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{error}, in {_short(where)}") from error
+    except (TemplateError, SyntaxError, *SLIPS) as error:
+        raise ConfigError(f"{error} in {_short(where)}") from error
+    except (RecursionError, MemoryError) as error:
+        raise ConfigError(f"this is nested too deeply: {_short(where)}") from error
 
 
-def _refuse_unknown_names(tree: nodes.Template) -> None:
-    """A misspelt name in a branch that is rarely taken must not wait for a customer."""
-    unknown = meta.find_undeclared_variables(tree) - ROOTS
-    if unknown:
-        raise ConfigError(f"there is no {sorted(unknown)[0]!r} here: a template may name {', '.join(sorted(ROOTS))}")
-    for node in tree.find_all(nodes.Getattr):
-        if node.attr not in names() | _LOOP:
-            raise ConfigError(f"nothing has a value called {node.attr!r}")
-    if tree.find(nodes.Getitem) or tree.find(nodes.Call):
-        raise ConfigError("write slots as names with dots: {order.total}; no brackets, no calls")
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 @functools.cache
@@ -86,46 +135,14 @@ def _environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         autoescape=False,
         undefined=StrictUndefined,
-        finalize=_printed,
+        finalize=_finalize,
     )
     environment.globals = dict[str, Any]()
-    environment.filters = {"length": len, "on": _on, "day": _day}
+    environment.filters = {name: found.run for name, found in FILTERS.items()}
+    environment.tests = {"defined": test_defined, "undefined": test_undefined}
     return environment
 
 
 @pass_context
-def _printed(context: Context, value: object) -> object:
-    """A slot's value as text, by its type."""
-    scope = _scope(context)
-    match value:
-        case StrEnum():
-            return wording.name_of(value, scope.locale.language)
-        case Money():
-            return wording.money(value.minor, scope.locale, value.currency)
-        case datetime():
-            return wording.instant(value, scope.locale, scope.today)
-        case date():
-            return wording.day(value, scope.locale, scope.today)
-        case str() | Undefined():  # an undefined one raises NotKnown when it is printed
-            return value
-        case int() if not isinstance(value, bool):
-            return str(value)
-        case _:
-            raise NotPrintable(f"a slot cannot print a {kind(value)}")
-
-
-@pass_context
-def _on(context: Context, value: date | datetime) -> str:
-    scope = _scope(context)
-    return wording.on_day(value, scope.locale, scope.today)
-
-
-@pass_context
-def _day(context: Context, value: datetime) -> date:
-    return wording.today(value, _scope(context).locale.time_zone)
-
-
-def _scope(context: Context) -> Scope:
-    scope = context[_SCOPE]
-    assert isinstance(scope, Scope)
-    return scope
+def _finalize(context: Context, value: object) -> object:
+    return printed(value, scope_in(context))

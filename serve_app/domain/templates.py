@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from jinja2 import TemplateError
 
 from serve_app.domain.cards import cards_of
-from serve_app.domain.choosing import (
-    CannotTell,
-    Chosen,
-    NoneFits,
-    NotAmongFacts,
-    NotHeld,
-    Several,
-    after_sales_in_progress,
-    choose_order,
-)
+from serve_app.domain.choosing import CannotTell, Chosen, NoneFits, NotAmongFacts, NotHeld, Several, choose_order
 from serve_app.domain.errors import ConfigError
-from serve_app.domain.facts import AfterSale, Facts, Order, Parcel
-from serve_app.domain.intents import ABOUT_THE_CUSTOMER, TEMPLATED
+from serve_app.domain.facts import Facts
+from serve_app.domain.intents import ABOUT_THE_CUSTOMER, Intent
 from serve_app.domain.knowledge import Template, TemplateCase
 from serve_app.domain.messages import Card, Language, Option
 from serve_app.domain.question import Entities
-from serve_app.domain.sample_facts import SAMPLE_NOW, sample_facts
-from serve_app.domain.slots import holds, render
-from serve_app.domain.template_view import NotKnown, Scope, UnknownName, View, seen, unknown
+from serve_app.domain.scope import Scope
+from serve_app.domain.slots import SLIPS, holds, render
+from serve_app.domain.template_subject import Subject, subject_of
+from serve_app.domain.template_view import NotKnown, UnknownName, View
 from serve_app.domain.wording import Locale
-
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,109 +62,52 @@ def answer_from(
 ) -> Rendered | NeedsChoice | NoValue | NotMeant:
     """The template's answer for the one customer whose facts these are. `now` is an aware instant. Raises nothing."""
     scope = Scope(locale, now, frozenset(facts.missing))
-    if template.intent in ABOUT_THE_CUSTOMER:
-        return _render(template, facts, None, entities, scope)
-    match choose_order(template.intent, facts, entities, chosen_order_id):
+    about = meant(template.intent, facts, entities, chosen_order_id, scope)
+    return _render(template, about) if isinstance(about, Subject) else about
+
+
+def meant(
+    intent: Intent, facts: Facts, entities: Entities, chosen_order_id: str | None, scope: Scope
+) -> Subject | Rendered | NeedsChoice | NoValue | NotMeant:
+    """What of the facts a question is about; or what is said because that cannot be told."""
+    if intent in ABOUT_THE_CUSTOMER:
+        return subject_of(facts, None, entities, scope)
+    language = scope.locale.language
+    match choose_order(intent, facts, entities, chosen_order_id):
         case CannotTell(what):
             return NoValue(what)
         case NotAmongFacts(by_tracking_no):
-            return Rendered(_NOT_FOUND_BY_TRACKING[locale.language] if by_tracking_no else _NOT_FOUND[locale.language])
+            return Rendered((_NOT_FOUND_BY_TRACKING if by_tracking_no else _NOT_FOUND)[language])
         case Several(orders, more):
-            prompt = (_WHICH_OF_MANY if more else _WHICH)[locale.language]
-            return NeedsChoice(prompt, tuple(Option(order.id, View(order, "order", scope).listed) for order in orders))
+            options = tuple(Option(order.id, View(order, "order", scope).listed) for order in orders)
+            return NeedsChoice((_WHICH_OF_MANY if more else _WHICH)[language], options)
         case NotHeld():
             return NotMeant()
         case NoneFits():
-            return _render(template, facts, None, entities, scope)
+            return subject_of(facts, None, entities, scope)
         case Chosen(order):
-            return _render(template, facts, order, entities, scope)
+            return subject_of(facts, order, entities, scope)
 
 
-def check_template(template: Template) -> None:
-    """Renders every case on sample facts in both languages. Raises ConfigError naming the template, the case and the slot."""
-    if template.intent not in TEMPLATED:
-        allowed = ", ".join(sorted(TEMPLATED))
-        raise ConfigError(f"template {template.id}: the intent {template.intent} has no facts; write one of {allowed}")
-    facts = sample_facts()
-    order = facts.orders[0]
-    for number, case in enumerate(template.cases, start=1):
-        where = f"template {template.id}, case {number}"
-        for language in LANGUAGES:
-            if not case.text.get(language, "").strip():
-                raise ConfigError(f"{where}: there is no text in {language}")
-            scope = Scope(Locale(language), SAMPLE_NOW)
-            context = _context(facts, order, order.parcels[0], order.after_sales[0], scope)
-            _check_case(f"{where}, {language}", case, language, context, scope)
+def case_for(template: Template, subject: Subject) -> TemplateCase | None:
+    """The first case whose condition holds. Raises NotKnown when a condition before it depends on what is not known."""
+    return next((case for case in template.cases if holds(case.when, subject.value)), None)
 
 
-def _check_case(where: str, case: TemplateCase, language: Language, context: Mapping[str, object], scope: Scope) -> None:
+def _render(template: Template, subject: Subject) -> Rendered | NoValue:
+    scope, order = subject.scope, subject.order
     try:
-        holds(case.when, context)
-        render(case.text[language], context, scope)
-    except NotKnown as error:
-        raise ConfigError(f"{where}: {error} is always empty here") from error
-    except UnknownName as error:
-        raise ConfigError(f"{where}: there is no slot {error}") from error
-    except (ConfigError, TemplateError, *_SLIPS) as error:
-        raise ConfigError(f"{where}: {error}") from error
-
-
-def _render(template: Template, facts: Facts, order: Order | None, entities: Entities, scope: Scope) -> Rendered | NoValue:
-    parcel = _parcel_meant(order, entities) if order and not scope.missing & {"parcels"} else None
-    after_sale = _after_sale_meant(order) if order and not scope.missing & {"lines", "after_sales"} else None
-    context = _context(facts, order, parcel, after_sale, scope)
-    try:
-        case = next((case for case in template.cases if holds(case.when, context)), None)
-        if case is None:
-            return NoValue(template.id)
-        text = render(case.text[scope.locale.language], context, scope)
+        case = case_for(template, subject)
+        text = "" if case is None else render(case.text[scope.locale.language], subject.value, scope)
     except (NotKnown, UnknownName) as error:
         return NoValue(str(error))
-    except (ConfigError, TemplateError, *_SLIPS):
+    except (ConfigError, TemplateError, *SLIPS):
         # A template that was published was checked, but on sample facts: whatever else goes wrong gives no answer.
         return NoValue(template.id)
-    return Rendered(text, cards_of(template.intent, order, parcel, after_sale, scope), order.id if order else None)
-
-
-# What a sandboxed expression can raise besides Jinja's own errors.
-_SLIPS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-
-
-def _context(
-    facts: Facts, order: Order | None, parcel: Parcel | None, after_sale: AfterSale | None, scope: Scope
-) -> dict[str, object]:
-    of_order = Scope(scope.locale, scope.now, scope.missing, order)
-    return {
-        "customer": unknown("customer") if "customer" in scope.missing else seen(facts.customer, "customer", scope),
-        "order": seen(order, "order", scope),
-        "parcel": seen(parcel, "parcel", of_order),
-        "after_sale": seen(after_sale, "after_sale", of_order),
-        "orders": seen(None if "orders" in scope.missing else facts.orders, "orders", scope),
-        "order_count": seen(None if "orders" in scope.missing else facts.order_count, "order_count", scope),
-        "open_count": seen(_open_count(facts), "open_count", scope),
-        "orders_seen": len(facts.orders),
-        "open_seen": sum(order.state.is_open for order in facts.orders),
-    }
-
-
-def _open_count(facts: Facts) -> int | None:
-    """None while there may be others that the facts do not hold."""
-    if "orders" in facts.missing or facts.order_count != len(facts.orders):
-        return None
-    return sum(order.state.is_open for order in facts.orders)
-
-
-def _parcel_meant(order: Order, entities: Entities) -> Parcel | None:
-    """The parcel with the tracking number that was named, else the only one."""
-    named = [parcel for parcel in order.parcels if parcel.tracking_no in entities.tracking_nos]
-    parcels = named or order.parcels
-    return parcels[0] if len(parcels) == 1 else None
-
-
-def _after_sale_meant(order: Order) -> AfterSale | None:
-    """The only one in progress, else the only one."""
-    after_sales = after_sales_in_progress(order) or order.after_sales
-    return after_sales[0] if len(after_sales) == 1 else None
+    if not text:
+        return NoValue(template.id)
+    cards = cards_of(template.intent, order, subject.parcel, subject.after_sale, scope)
+    return Rendered(text, cards, order.id if order else None)
 
 
 _WHICH: dict[Language, str] = {"zh": "请问您问的是哪一个订单？", "en": "Which order do you mean?"}

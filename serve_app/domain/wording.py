@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date
+from babel.lists import format_list
 from babel.numbers import format_currency, get_currency_precision
 
 from serve_app.domain.errors import ConfigError
@@ -26,10 +28,17 @@ class Locale:
     currency: str = "CNY"
 
 
+@functools.total_ordering
 @dataclass(frozen=True, slots=True)
 class Money:
     minor: int
     currency: str
+
+    def __lt__(self, other: Money) -> bool:
+        """Raises TypeError for an amount in another currency."""
+        if self.currency != other.currency:
+            raise TypeError(f"{self.currency} and {other.currency} cannot be compared")
+        return self.minor < other.minor
 
 
 def today(now: datetime, time_zone: str) -> date:
@@ -78,6 +87,16 @@ def instant(value: datetime, locale: Locale, today: date | None = None) -> str:
     return f"{said}{local:%H:%M}" if locale.language == "zh" else f"{said} at {local:%H:%M}"
 
 
+def time_of_day(value: datetime, locale: Locale) -> str:
+    """An instant's time in the shop's zone: 14:20."""
+    return f"{value.astimezone(zone(locale.time_zone)):%H:%M}"
+
+
+def listed(items: Sequence[str], locale: Locale) -> str:
+    """Several as one phrase: zh a、b和c, en a, b and c."""
+    return format_list(list(items), locale=_LISTED[locale.language])
+
+
 def name_of(state: StrEnum, language: Language) -> str:
     """A state's name for customers: 运输中, in transit. One without a name is its own value."""
     return _NAMES[language].get(state, state.value)
@@ -94,6 +113,7 @@ def _plain_day(value: date, locale: Locale, today: date | None) -> str:
 
 
 _BABEL: dict[Language, str] = {"zh": "zh_CN", "en": "en_US"}
+_LISTED: dict[Language, str] = {"zh": "zh_CN", "en": "en_GB"}  # without the comma before `and`
 # Without and with the year.
 _DAY_PATTERNS: dict[Language, tuple[str, str]] = {
     "zh": ("M月d日(EEE)", "y年M月d日(EEE)"),
