@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from serve_app.api.admin import add_admin
+from serve_app.api.aside import add_aside
 from serve_app.api.asking import add_asking
 from serve_app.api.completions import add_completions
 from serve_app.api.desk import add_desk
@@ -33,6 +34,7 @@ def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
         add_socket,
         add_admin,
         add_feedback,
+        add_aside,
     ):
         add(app, services)
     app.add_middleware(Edge, in_flight=services.in_flight, new_id=services.new_id, name_requests=name_requests)
