@@ -1,15 +1,15 @@
 """The one index of a tenant's published knowledge: exact answers by their questions, the nearest questions for a miss.
 
-What answers is exact: a question in its canonical form, an intent that is certain (carried over from an earlier turn, or
-named by the question's words and nothing beside it), a template of the intent. Nearness by meaning only ever orders what is
-offered.
+What answers is exact: a question in its canonical form, or a template of the intent. By meaning an entry answers when its
+intent is certain (carried over from an earlier turn, or named by the question's words and nothing beside it), or when its
+wordings lie near, and only where the gates agree. Nearness alone only orders what is offered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 import numpy
@@ -19,19 +19,12 @@ from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Found, Lookup, Passage, SourceVersion, Template
 from serve_app.domain.messages import Kind, Language, Suggestion
 from serve_app.domain.normalise import canonical_form
+from serve_app.meaning import Meanings, Meant, Train, Wording, of_intent
 from serve_app.ports import Embedder
 
 SUGGESTIONS_MAX = 3
 
 _Vector = NDArray[numpy.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """One published question: whose it is and where its vector stands."""
-
-    entry: Entry
-    text: str
 
 
 class KnowledgeIndex:
@@ -56,13 +49,15 @@ class KnowledgeIndex:
         self._forms = {entry.source: known.get(entry.source) or _forms(entry) for entry in entries}
         self._by_question = _grouped((form, entry) for entry in entries for form in self._forms[entry.source])
         self._by_intent = _grouped((entry.intent, entry) for entry in entries)
+        self._timed = [entry for entry in entries if entry.valid_from is not None]
         self._offer(vectors)
 
     def _offer(self, vectors: Mapping[str, _Vector]) -> None:
-        texts = ((entry, text) for entry in self._entries if entry.suggested for text in _texts(entry))
-        self._offered = [_Question(entry, text) for entry, text in texts if text in vectors]
-        self.vectors = {question.text: vectors[question.text] for question in self._offered}
-        self._matrix = numpy.stack([vectors[question.text] for question in self._offered]) if self._offered else None
+        self._offered = [wording for entry in self._entries if entry.suggested for wording in _wordings_of(entry, vectors)]
+        self.vectors = {wording.text: vectors[wording.text] for wording in self._offered}
+        self._matrix = numpy.stack([vectors[wording.text] for wording in self._offered]) if self._offered else None
+        near_from = self._related_from
+        self._meanings = Meanings(self._offered, self._matrix, near_from) if self._matrix is not None else None
 
     @staticmethod
     def build(
@@ -87,9 +82,32 @@ class KnowledgeIndex:
         other._offer(vectors)
         return other
 
+    @property
+    def may_learn(self) -> bool:
+        """Whether entries are worded often enough for a classifier, which this index has not got yet."""
+        return self._meanings is not None and self._meanings.may_learn
+
+    def learnt(self, train: Train) -> KnowledgeIndex:
+        """The same with a classifier of its wordings. Takes seconds."""
+        other = copy(self)
+        other._meanings = self._meanings.learnt(train) if self._meanings is not None else None
+        return other
+
     def look_up(self, lookup: Lookup, embedder: Embedder) -> Found:
         """What answers the question, else what may help. Takes a text's embedding (10 ms) unless something answers."""
-        return self.answer(lookup) or self.suggest(lookup, embedder.embed([lookup.text])[0])
+        return self.answer(lookup) or self.near(lookup, embedder.embed([lookup.text])[0])
+
+    def near(self, lookup: Lookup, vector: _Vector | None, *, answers: bool = True) -> Found:
+        """The entry that is meant, else what may help; without `answers` the entry that is meant is offered first.
+
+        `vector` None: there was no time to embed.
+        """
+        meant = self._meanings.meant(lookup, vector) if self._meanings is not None and vector is not None else Meant(None)
+        changes_at = self._changes_at(lookup, vector)
+        if meant.entry is not None and answers and not lookup.set_aside:
+            return Found(entry=meant.entry, changes_at=changes_at)
+        refused = (*self._refused_of_intent(lookup), *meant.refused)
+        return replace(self.suggest(lookup, vector, first=meant.entry), refused=refused, changes_at=changes_at)
 
     def answer(self, lookup: Lookup) -> Found | None:
         """The entry or the template that answers, in microseconds; None when nothing does.
@@ -98,14 +116,26 @@ class KnowledgeIndex:
         first, whatever they are taken for, then its intent's. A template answers by its intent, also in a follow-up,
         because its facts are live.
         """
-        if (found := self.exact(lookup)) is not None or lookup.kind in (Kind.ACTION, Kind.TEMPLATED):
+        if (found := self.exact(lookup)) is not None or lookup.kind in (Kind.ACTION, Kind.TEMPLATED) or lookup.set_aside:
             return found
+        entry = self._asked_by_intent(lookup)
+        if entry is None or of_intent(entry, lookup) is not None:
+            return None
+        return Found(entry=entry, changes_at=self._changes_at(lookup, None))
+
+    def _asked_by_intent(self, lookup: Lookup) -> Entry | None:
+        """The only valid entry of an intent that is certain."""
         valid: list[Entry] = []
         if lookup.canonical.startswith("@"):
             valid = self._valid(self._by_intent.get(lookup.canonical[1:], ()), lookup.now)
         elif lookup.canonical and lookup.settled and not self._worded(lookup):
             valid = self._valid(self._by_intent.get(lookup.intent, ()), lookup.now)
-        return Found(entry=valid[0]) if len(valid) == 1 else None
+        return valid[0] if len(valid) == 1 else None
+
+    def _refused_of_intent(self, lookup: Lookup) -> Iterable[str]:
+        entry = None if lookup.kind in (Kind.ACTION, Kind.TEMPLATED) else self._asked_by_intent(lookup)
+        gate = of_intent(entry, lookup) if entry is not None else None
+        return (gate,) if gate is not None else ()
 
     def exact(self, lookup: Lookup) -> Found | None:
         """The entry that has the question among its wordings, else the template for what a templated question asks."""
@@ -123,14 +153,16 @@ class KnowledgeIndex:
     def _valid(entries: Iterable[Entry], now: datetime) -> list[Entry]:
         return [entry for entry in entries if entry.is_valid(now)]
 
-    def suggest(self, lookup: Lookup, vector: _Vector | None) -> Found:
+    def suggest(self, lookup: Lookup, vector: _Vector | None, *, first: Entry | None = None) -> Found:
         """At most three published questions in the customer's language, and what they say, as passages.
 
-        The entry of the question's own intent comes first, then the nearest to `vector` (None: there was no time to embed).
-        Offers, never an answer: those far from every published question are left out, the rest is for the customer to judge.
+        `first` comes first, then the entry of the question's own intent, then the nearest to `vector` (None: there was no time
+        to embed). Offers, never an answer: those far from every published question are left out, the rest is for the customer
+        to judge.
         """
         entries: list[Entry] = []
-        for entry in [*self._of_intent(lookup.intent, lookup.now), *self._nearest(vector, lookup.now)]:
+        meant = () if first is None else (first,)
+        for entry in [*meant, *self._of_intent(lookup.intent, lookup.now), *self._nearest(vector, lookup.now)]:
             if entry.id not in {offered.id for offered in entries}:
                 entries.append(entry)
             if len(entries) == SUGGESTIONS_MAX:
@@ -140,6 +172,17 @@ class KnowledgeIndex:
             passages=tuple(_passage(entry, language) for entry in entries),
             suggestions=tuple(Suggestion(entry.id, entry.questions[language][0]) for entry in entries),
         )
+
+    def _changes_at(self, lookup: Lookup, vector: _Vector | None) -> datetime | None:
+        """When the first of those entries becomes valid that are of the question's intent, or near to it."""
+        coming = [(entry, at) for entry in self._timed if (at := entry.valid_from) is not None and at > lookup.now]
+        if not coming:
+            return None
+        near: set[str] = set()
+        if vector is not None and self._matrix is not None:
+            related: list[int] = numpy.flatnonzero(self._matrix @ vector >= self._related_from).tolist()
+            near = {self._offered[at].entry.id for at in related}
+        return min((at for entry, at in coming if entry.intent is lookup.intent or entry.id in near), default=None)
 
     def _of_intent(self, intent: Intent, now: datetime) -> Iterable[Entry]:
         return [entry for entry in self._valid(self._by_intent.get(intent, ()), now) if entry.suggested]
@@ -155,6 +198,12 @@ class KnowledgeIndex:
             entry = self._offered[at].entry
             if entry.is_valid(now):
                 yield entry
+
+
+def _wordings_of(entry: Entry, vectors: Mapping[str, _Vector]) -> Iterable[Wording]:
+    """Those of the entry's questions that have a vector."""
+    for language, questions in entry.questions.items():
+        yield from (Wording(entry, language, text) for text in questions if text in vectors)
 
 
 def _texts(entry: Entry) -> Iterable[str]:

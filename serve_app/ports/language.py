@@ -33,6 +33,14 @@ class Classifier(Protocol):
         ...
 
 
+class VectorClassifier(Protocol):
+    """Trained on vectors that belong to labels."""
+
+    def best(self, vector: NDArray[numpy.float32]) -> tuple[str, float]:
+        """The likeliest label of a vector, and its probability. In microseconds."""
+        ...
+
+
 class LanguageDetector(Protocol):
     def detect(self, text: str) -> tuple[str, float]:
         """An ISO 639-1 code and its probability."""

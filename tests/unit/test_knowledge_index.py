@@ -105,14 +105,14 @@ def test_of_two_entries_for_one_question_the_valid_one_answers() -> None:
 
 
 def test_a_miss_offers_three_different_questions_in_the_customers_language() -> None:
-    found = ask("退货的运费到底是谁来出")
+    found = ask("退货的运费到底是谁先来出")
     assert found.entry is None
     shown = {entry.questions["zh"][0] for entry in DEMO.entries if entry.suggested}
     assert 1 <= len(found.suggestions) <= SUGGESTIONS_MAX
     assert {one.question for one in found.suggestions} <= shown
     assert len({one.id for one in found.suggestions}) == len(found.suggestions)
     assert [passage.source.id for passage in found.passages] == [one.id for one in found.suggestions]
-    english = ask("退货的运费到底是谁来出", language="en")
+    english = ask("退货的运费到底是谁先来出", language="en")
     assert all(one.question.isascii() for one in english.suggestions)
 
 

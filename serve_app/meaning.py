@@ -1,0 +1,142 @@
+"""The entry that a question means, among those whose wordings lie near: nearness only names candidates, the gates decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy
+from numpy.typing import NDArray
+
+from serve_app.domain.intents import REPLIES, Intent, kind_of
+from serve_app.domain.knowledge import Entry, Lookup
+from serve_app.domain.meaning.evidence import ENTRIES_MIN, NEAREST, WORDINGS_MIN, Evidence, is_enough
+from serve_app.domain.meaning.gates import Gate, same_particulars, same_question, speaks_of
+from serve_app.domain.meaning.sense import Sense, sense_of
+from serve_app.domain.messages import Kind, Language
+from serve_app.ports.language import VectorClassifier
+
+CANDIDATES = 8  # of the nearest wordings, so many are compared word by word
+
+_Vector = NDArray[numpy.float32]
+# Makes a classifier of vectors and the entry of each.
+Train = Callable[[_Vector, Sequence[str]], VectorClassifier]
+# No entry answers them, in whatever words.
+_NO_QUESTIONS = REPLIES | {Intent.HUMAN, Intent.CRISIS, Intent.COMPLAINT}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One published question."""
+
+    entry: Entry
+    language: Language
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    entry: Entry | None
+    refused: tuple[Gate, ...] = ()  # one a candidate that was compared
+
+
+def of_intent(entry: Entry, lookup: Lookup) -> Gate | None:
+    """Whether the entry of a question's intent speaks of the question's own case: numbers, places, negation and the rest."""
+    asked, answer = sense_of(lookup.text), sense_of(entry.answers[lookup.language])
+    wordings = _senses(entry, lookup.language)
+    if lookup.canonical.startswith("@"):
+        return speaks_of(asked, wordings, answer)
+    return same_particulars(asked, wordings, answer)
+
+
+def _senses(entry: Entry, language: Language) -> list[Sense]:
+    return [sense_of(text) for text in entry.questions[language]]
+
+
+class Meanings:
+    """Immutable. `matrix` holds the wordings' unit vectors, a row each."""
+
+    def __init__(
+        self, wordings: Sequence[Wording], matrix: _Vector, near_from: float, classifier: VectorClassifier | None = None
+    ) -> None:
+        self._wordings = wordings
+        self._matrix = matrix
+        self._near_from = near_from
+        self._classifier = classifier
+        self._counts = Counter((wording.entry.id, wording.language) for wording in wordings)
+        ids = {id_: at for at, id_ in enumerate(dict.fromkeys(wording.entry.id for wording in wordings))}
+        self._owners = numpy.array([ids[wording.entry.id] for wording in wordings])
+
+    @property
+    def may_learn(self) -> bool:
+        """Whether there are wordings enough for a classifier."""
+        return sum(count >= WORDINGS_MIN for count in self._counts.values()) >= ENTRIES_MIN
+
+    def learnt(self, train: Train) -> Meanings:
+        """The same with a classifier; takes seconds where there are thousands of wordings."""
+        classifier = train(self._matrix, [wording.entry.id for wording in self._wordings])
+        return Meanings(self._wordings, self._matrix, self._near_from, classifier)
+
+    def meant(self, lookup: Lookup, vector: _Vector) -> Meant:
+        """The entry that answers. Only a question that stands on its own, and asks for no facts of its customer, has one."""
+        if not lookup.canonical or lookup.canonical.startswith("@") or not _may_be_meant(lookup):
+            return Meant(None)
+        likeness = self._matrix @ vector
+        order = [at for at in self._nearest(likeness) if self._wordings[at].entry.is_valid(lookup.now)]
+        asked = sense_of(lookup.text)
+        compared = [(at, self._compared(asked, at, lookup)) for at in order if likeness[at] >= self._near_from][:CANDIDATES]
+        accepted = {self._wordings[at].entry.id: at for at, gate in compared if gate is None}
+        if len(accepted) == 1:
+            return Meant(self._wordings[accepted.popitem()[1]].entry)
+        refused = [gate or Gate.EVIDENCE for _, gate in compared]
+        if not accepted and self._classifier is not None and compared:
+            entry = self._wordings[order[0]].entry
+            if _fits_intent(entry, lookup) and is_enough(self._evidence(lookup, asked, order, likeness, vector)):
+                return Meant(entry)
+        return Meant(None, tuple(refused))
+
+    def _nearest(self, likeness: _Vector) -> list[int]:
+        # Twice as many as are compared: some are not valid now.
+        some = min(2 * CANDIDATES, len(likeness))
+        nearest = numpy.argpartition(-likeness, some - 1)[:some]
+        return nearest[numpy.argsort(-likeness[nearest], kind="stable")].tolist()
+
+    def _compared(self, asked: Sense, at: int, lookup: Lookup) -> Gate | None:
+        wording = self._wordings[at]
+        return same_question(asked, sense_of(wording.text)) or (None if _fits_intent(wording.entry, lookup) else Gate.INTENT)
+
+    def _evidence(self, lookup: Lookup, asked: Sense, order: list[int], likeness: _Vector, vector: _Vector) -> Evidence:
+        """For the entry of the nearest wording."""
+        entry = self._wordings[order[0]].entry
+        label, chance = self._classifier.best(vector) if self._classifier is not None else ("", 0.0)
+        others = likeness[self._owners != self._owners[order[0]]]
+        nearest = [self._wordings[at] for at in order[:NEAREST]]
+        return Evidence(
+            wordings=self._counts[entry.id, lookup.language],
+            nearest=_run(wording.entry.id == entry.id for wording in nearest),
+            chance=chance if label == entry.id else 0.0,
+            margin=float(likeness[order[0]] - others.max()) if others.size else 1.0,
+            agreeing=sum(same_particulars(asked, [sense_of(wording.text)]) is None for wording in nearest),
+        )
+
+
+def _run(holds: Iterable[bool]) -> int:
+    count = 0
+    for one in holds:
+        if not one:
+            break
+        count += 1
+    return count
+
+
+def _may_be_meant(lookup: Lookup) -> bool:
+    """What is read as one of the shop's rules, and yet as personal, asks for facts of its customer."""
+    if lookup.kind not in (Kind.PUBLIC, Kind.PERSONAL) or lookup.intent in _NO_QUESTIONS:
+        return False
+    return lookup.kind is Kind.PUBLIC or kind_of(lookup.intent) is Kind.PERSONAL
+
+
+def _fits_intent(entry: Entry, lookup: Lookup) -> bool:
+    """The rules' own certainty is contradicted by nothing that lies near."""
+    return not lookup.settled or entry.intent in (Intent.OTHER, lookup.intent)
