@@ -221,6 +221,11 @@ class Fleet:
         with self._lock:
             return self._ring.replica_ids - self._loads.keys()
 
+    def mean_load(self) -> float:
+        """Of the replicas that requests may go to, in streams; 0 while none is known."""
+        loads = self.loads()
+        return sum(loads.values()) / len(loads) if loads else 0.0
+
     def loads(self) -> Mapping[str, float]:
         """What the next decision goes by: the admitted replicas' loads, in streams."""
         with self._lock:

@@ -29,7 +29,7 @@ from serve_app.domain.drafting import (
     without,
 )
 from serve_app.domain.errors import Conflict, NotFound
-from serve_app.domain.knowledge import Entry
+from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.knowledge_diff import ItemChange, differences
 from serve_app.domain.pregeneration import is_news, stale_after
 from serve_app.domain.proposals import PROPOSED_MAX, Proposal
@@ -57,6 +57,18 @@ class Diff:
     def is_stale(self) -> bool:
         """Something was published since the draft was begun."""
         return self.draft is not None and self.draft.base != self.published
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What customers will notice of a publication. `before` and `served`: what they are answered with, and will be; `changed`:
+    the ids of what is said otherwise then, or not any more; `withheld`: the derived entries that are not served, each with the
+    sources that are why."""
+
+    before: tuple[Entry | Template, ...]
+    served: Publication
+    changed: frozenset[str]
+    withheld: Mapping[str, tuple[str, ...]]
 
 
 class KnowledgeEditor:
@@ -204,28 +216,25 @@ class KnowledgeEditor:
         """The ids of the derived entries that are published and not answered with: what they were made of has changed."""
         return await self._record.withheld(tenant)
 
-    async def touched(self, tenant: str, drafted: Publication) -> tuple[Publication, frozenset[str]]:
-        """`drafted` as it would be served, and the ids of what would be said otherwise then. Raises Unreadable."""
+    async def touched(self, tenant: str, drafted: Publication) -> Touched:
+        """What the publication of `drafted` would change for customers. Raises Unreadable."""
         entries, templates = await self._record.published(tenant)
-        served = await self._checked(drafted, {})
-        before = {item.id: item for item in (*entries, *templates)}
-        after = {item.id: item for item in (*served.entries, *served.templates)}
-        return served, await asyncio.to_thread(is_news, before, after)
+        versions = await self._record.versions(tenant)
+        filled_ = await self._checked(drafted, {})
+        return await asyncio.to_thread(_touched, (*entries, *templates), filled_, versions)
 
     async def _withheld(self, tenant: str, drafted: Publication) -> Iterable[str]:
         """A line for each derived entry that will not be answered with."""
-        derived = [entry for entry in drafted.entries if entry.derived_from]
-        if not derived:
+        if not any(entry.derived_from for entry in drafted.entries):
             return ()
         try:
-            _, changed = await self.touched(tenant, drafted)
+            touched = await self.touched(tenant, drafted)
         except Unreadable:
             return ()
-        stale = stale_after(derived, changed, await self._record.versions(tenant))
         return (
             f"{entry_id} was made of {', '.join(sources)}, which will have changed: it will not be answered with until it is "
             f"made again (`zerowait knowledge pregenerate`) or confirmed (`zerowait knowledge pregenerated confirm {entry_id}`)"
-            for entry_id, sources in stale.items()
+            for entry_id, sources in touched.withheld.items()
         )
 
     async def reject(self, tenant: str, proposal_id: str, *, by: str) -> Proposal:
@@ -289,6 +298,14 @@ class KnowledgeEditor:
             f"The draft builds on version {draft.base}, and version {published} was published since{who}. "
             f"Nothing is lost: rebase the draft, look at its diff, and publish again."
         )
+
+
+def _touched(before: tuple[Entry | Template, ...], filled_: Publication, versions: Mapping[str, int]) -> Touched:
+    after = (*filled_.entries, *filled_.templates)
+    changed = is_news({item.id: item for item in before}, {item.id: item for item in after})
+    stale = stale_after(filled_.entries, changed, versions)
+    served = replace(filled_, entries=tuple(entry for entry in filled_.entries if entry.id not in stale))
+    return Touched(before, served, changed | stale.keys(), stale)
 
 
 def _compared(

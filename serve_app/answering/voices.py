@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from serve_app.config import ModelSettings, TenantSettings
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.generation import Sampling
+from serve_app.domain.knowledge import Entry
 from serve_app.domain.model_card import ModelCard
 from serve_app.domain.prompt import FORMATS, Encoder, PromptRenderer
 from serve_app.domain.system_text import PROMPT_VERSION, chat_text, policies_text, system_text
@@ -66,8 +67,14 @@ class Voices:
 
         Raises StoreFailed, and ConfigError when a model cannot take the instructions alone.
         """
+        # A model that may say nothing of the shop is not told its rules either.
+        entries = () if self._is_for_chat else (await self._record.published(tenant))[0]
+        self._voices[tenant] = self.speaking_of(tenant, entries)
+
+    def speaking_of(self, tenant: str, entries: Iterable[Entry]) -> Voice:
+        """The voice that a tenant has when these are what is published. Raises ConfigError as `renew`."""
         shop, model = self._tenants[tenant].shop, self._model
-        system, policies = await self._texts(tenant)
+        system, policies = self._texts(tenant, entries)
         try:
             renderer = self._renderer(system, policies)
         except ConfigError as error:
@@ -76,7 +83,7 @@ class Voices:
         digest = hashlib.blake2b(f"{len(system)}:{system}{policies}".encode(), digest_size=8).hexdigest()
         sampling = Sampling(temperature=model.temperature, max_tokens=model.max_tokens)
         stamp = Stamp(PROMPT_VERSION, digest, self._card.key, sampling)
-        self._voices[tenant] = Voice(renderer, stamp, shop.time_zone)
+        return Voice(renderer, stamp, shop.time_zone)
 
     def _renderer(self, system: str, policies: str) -> PromptRenderer:
         model = self._model
@@ -90,12 +97,13 @@ class Voices:
             answer_tokens=model.max_tokens,
         )
 
-    async def _texts(self, tenant: str) -> tuple[str, str]:
-        """System text and policies. A model that may say nothing of the shop is not told its rules either."""
-        if self._card.kinds <= {"chat"}:
+    @property
+    def _is_for_chat(self) -> bool:
+        return self._card.kinds <= {"chat"}
+
+    def _texts(self, tenant: str, entries: Iterable[Entry]) -> tuple[str, str]:
+        """System text and policies."""
+        if self._is_for_chat:
             return chat_text(), ""
-        shop = self._tenants[tenant].shop
-        entries, _ = await self._record.published(tenant)
-        now = self._clock.now()
-        valid = [entry for entry in entries if entry.is_valid(now)]
-        return system_text(shop.name_zh, shop.name_en), policies_text(valid, "zh")
+        shop, now = self._tenants[tenant].shop, self._clock.now()
+        return system_text(shop.name_zh, shop.name_en), policies_text([entry for entry in entries if entry.is_valid(now)], "zh")

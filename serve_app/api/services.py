@@ -28,6 +28,7 @@ from serve_app.ports import (
     Tokenizer,
     Transcripts,
 )
+from serve_app.pregeneration.assembling import Pregeneration
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Services:
     in_flight: InFlight
     knowledge: KnowledgeRecord
     editor: KnowledgeEditor
+    pregeneration: Pregeneration
     proposals: Proposals
     ratings: Ratings
     set_asides: SetAsides

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from serve_app.domain.errors import InternalError
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Passage, SourceVersion, Template
 from serve_app.domain.messages import Citation, Kind, Language
+from serve_app.domain.normalise import canonical_form
 from serve_app.domain.question_log import Asked
 from serve_app.domain.sharing import SharedAnswer
 
@@ -19,6 +21,10 @@ JobKind = Literal["answer", "template", "renewal"]
 JobState = Literal["waiting", "made", "failed", "accepted", "rejected"]
 # A job whose makers end without a word is not tried for ever.
 ATTEMPTS_MAX = 4
+
+
+class CannotMake(InternalError):
+    """Why a job gives nothing, for people. To try it again would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +83,9 @@ class Job:
         return f"asked-{self.id.removeprefix('pre_')}"
 
 
-def answer_jobs(asked: Iterable[Asked], answered: Callable[[str, Language], bool], now: datetime, limit: int) -> list[Job]:
-    """Of the head: the public questions that no published wording answers. `asked`: the most often asked first.
-
-    `answered` says whether a canonical question is answered by something published in the language.
-    """
-    found = (one for one in asked if one.kind is Kind.PUBLIC and not answered(one.canonical, one.language))
+def answer_jobs(asked: Iterable[Asked], answered: Collection[str], now: datetime, limit: int) -> list[Job]:
+    """Of the head (`asked`, the most often asked first): the public questions that are not `answered` (`wordings`)."""
+    found = (one for one in asked if one.kind is Kind.PUBLIC and one.canonical not in answered)
     return [
         Job(one.tenant, "answer", one.language, one.canonical, one.text, one.intent, one.count, now)
         for one, _ in zip(found, range(limit), strict=False)
@@ -105,14 +108,14 @@ def template_jobs(
 def renewal_jobs(
     asked: Iterable[Asked],
     touched: Callable[[Asked], bool],
-    answered: Callable[[str, Language], bool],
+    answered: Collection[str],
     revision: str,
     now: datetime,
     limit: int,
 ) -> list[Job]:
-    """Of the head: the public questions whose shared answers end with the publication of a draft, and that nothing in the draft
-    answers by itself."""
-    found = (one for one in asked if touched(one) and one.kind is Kind.PUBLIC and not answered(one.canonical, one.language))
+    """Of the head: the public questions whose shared answers end with the publication of a draft, and that are not `answered`
+    by its own wordings."""
+    found = (one for one in asked if touched(one) and one.kind is Kind.PUBLIC and one.canonical not in answered)
     return [
         Job(one.tenant, "renewal", one.language, one.canonical, one.text, one.intent, one.count, now, revision)
         for one, _ in zip(found, range(limit), strict=False)
@@ -156,16 +159,15 @@ def withheld(derived: Mapping[str, Sequence[SourceVersion]], versions: Mapping[s
 
 
 def stale_after(entries: Iterable[Entry], changed: Collection[str], versions: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-    """The derived entries that will be withheld, by id, each with the sources that are why: they are in `changed`, or are
-    published as another version already."""
-    found: dict[str, tuple[str, ...]] = {}
-    for entry in entries:
-        why = tuple(
-            source.id for source in entry.derived_from if source.id in changed or versions.get(source.id) != source.version
-        )
-        if why:
-            found[entry.id] = why
-    return found
+    """The derived entries that will be withheld after a publication that changes `changed`, by id, each with the sources that
+    are why. `versions` are those before it, by source id."""
+    derived = {entry.id: entry.derived_from for entry in entries if entry.derived_from}
+    kept = {source_id: version for source_id, version in versions.items() if source_id not in changed}
+    gone = withheld(derived, kept)
+    return {
+        entry_id: tuple(source.id for source in derived[entry_id] if source.id in gone or kept.get(source.id) != source.version)
+        for entry_id in sorted(gone)
+    }
 
 
 def entry_of(
@@ -236,6 +238,13 @@ def drafted_passages(
     near = [drafted[passage.source.id] for passage in found if passage.source.id in drafted]
     chosen = {entry.id: entry for entry in (*own, *near) if entry.is_valid(now)}
     return tuple(passage_of(entry, language) for entry in list(chosen.values())[:most])
+
+
+def wordings(entries: Iterable[Entry], now: datetime) -> frozenset[str]:
+    """The canonical questions that valid entries answer: in their own words, and in any words where an intent is certain."""
+    valid = [entry for entry in entries if entry.is_valid(now)]
+    own = {canonical_form(text) for entry in valid for texts in entry.questions.values() for text in texts}
+    return frozenset(own | {f"@{entry.intent}" for entry in valid})
 
 
 def is_news(before: Mapping[str, Entry | Template], after: Mapping[str, Entry | Template]) -> frozenset[str]:

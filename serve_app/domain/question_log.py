@@ -44,15 +44,15 @@ class Asked:
     @property
     def id(self) -> str:
         """The same for all that mean the same in a language, within a tenant."""
-        return question_id(self.kind, self.language, self.canonical)
+        return asked_id(self.kind, self.language, self.canonical)
 
 
-def question_id(kind: Kind, language: Language, canonical: str) -> str:
+def asked_id(kind: Kind, language: Language, canonical: str) -> str:
     """32 hexadecimal digits."""
     return hashlib.blake2b("\0".join((kind, language, canonical)).encode(), digest_size=16).hexdigest()
 
 
-def question_of(
+def asked_of(
     ask: Ask,
     text: str,
     understood: Understanding,

@@ -1,0 +1,49 @@
+"""What customers would be answered with if a draft were published now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serve_app.answering.voices import Voice, Voices
+from serve_app.domain.drafting import Unreadable
+from serve_app.domain.knowledge import Entry
+from serve_app.domain.pregeneration import CannotMake
+from serve_app.knowledge_editing import KnowledgeEditor
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    entries: Mapping[str, Entry]
+    voice: Voice
+
+
+class Drafts:
+    """Reading and checking ten thousand entries takes seconds, so the last draft of a tenant is kept as it was read."""
+
+    def __init__(self, editor: KnowledgeEditor, voices: Voices) -> None:
+        self._editor = editor
+        self._voices = voices
+        self._read: dict[str, tuple[str, Drafted]] = {}
+        self._reading = asyncio.Lock()
+
+    async def of(self, tenant: str, revision: str) -> Drafted:
+        """Raises CannotMake (the draft is not this one any more), StoreFailed, ConfigError."""
+        async with self._reading:
+            known = self._read.get(tenant)
+            if known is None or known[0] != revision:
+                known = self._read[tenant] = (revision, await self._make(tenant, revision))
+            return known[1]
+
+    async def _make(self, tenant: str, revision: str) -> Drafted:
+        draft, content = await self._editor.drafted(tenant)
+        if draft is None or draft.revision != revision:
+            raise CannotMake("the draft has changed since")
+        try:
+            touched = await self._editor.touched(tenant, content)
+        except Unreadable as error:
+            raise CannotMake(f"the draft cannot be published: {error}") from error
+        entries = sorted(touched.served.entries, key=lambda entry: entry.id)
+        voice = await asyncio.to_thread(self._voices.speaking_of, tenant, entries)
+        return Drafted({entry.id: entry for entry in entries}, voice)

@@ -1,0 +1,106 @@
+"""Publishes a draft so that the head of what is asked is warm: its answers are made of the draft first, then it is switched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from serve_app.adapters.sql_knowledge import Published
+from serve_app.domain.knowledge import Entry
+from serve_app.domain.messages import Kind
+from serve_app.domain.model_card import ModelCard
+from serve_app.domain.pregeneration import Job, renewal_jobs, wordings
+from serve_app.domain.question_log import LOGGED_MAX, Asked
+from serve_app.domain.system_text import policies_text
+from serve_app.knowledge_editing import KnowledgeEditor, Touched
+from serve_app.ports import Jobs, QuestionLog
+from serve_app.pregeneration.choosing import languages_of
+from serve_app.pregeneration.watching import watched
+
+# Renewals are read for so long, by processes that hear late of the publication or start after it.
+RENEWALS_KEPT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    by: str
+    note: str = ""
+
+
+class HeadFirst:
+    """`now` gives aware instants; `say` is told how far it is."""
+
+    def __init__(
+        self,
+        editor: KnowledgeEditor,
+        log: QuestionLog,
+        jobs: Jobs,
+        card: ModelCard,
+        now: Callable[[], datetime],
+        say: Callable[[str], None],
+    ) -> None:
+        self._editor = editor
+        self._log = log
+        self._jobs = jobs
+        self._card = card
+        self._now = now
+        self._say = say
+
+    async def publish(
+        self, tenant: str, signature: Signature, *, revision: str | None = None, head: int = 50, within_s: float = 60.0
+    ) -> Published:
+        """Makes at most `head` answers anew, within `within_s`; then publishes, whatever is ready. Raises as the editor does.
+
+        What was not made in time is made when it is asked for.
+        """
+        draft, content = await self._editor.drafted(tenant)
+        # A draft that cannot be published keeps nobody waiting.
+        is_ready = draft is not None and revision in (None, draft.revision) and draft.base == await self._editor.latest(tenant)
+        if draft is not None and is_ready and head > 0 and within_s > 0:
+            revision = draft.revision
+            wanted = renewals(
+                await self._log.head(tenant, LOGGED_MAX),
+                await self._editor.touched(tenant, content),
+                self._card,
+                draft.revision,
+                self._now(),
+                head,
+            )
+            await self._renew(tenant, wanted, within_s)
+        try:
+            return await self._editor.publish(tenant, by=signature.by, note=signature.note, revision=revision)
+        finally:
+            if draft is not None:
+                await self._jobs.drop_renewals(tenant, self._now() - RENEWALS_KEPT, draft.revision)
+
+    async def _renew(self, tenant: str, wanted: list[Job], within_s: float) -> None:
+        if not wanted:
+            return
+        if not languages_of(self._card):
+            self._say("the configured model may answer no question about the shop: published without making answers first")
+            return
+        self._say(f"making {len(wanted)} of the most asked answers anew, for at most {within_s:g} s")
+        await self._jobs.put(wanted)
+        done = await watched(self._jobs, tenant, [job.id for job in wanted], self._say, within_s=within_s)
+        if done.nobody:
+            self._say("no running server makes answers: published without them, each is made when it is asked for")
+        elif not done.is_over:
+            self._say(f"{done.total - done.made - done.failed} were not ready in time: each is made when it is asked for")
+
+
+def renewals(head: Sequence[Asked], touched: Touched, card: ModelCard, revision: str, now: datetime, limit: int) -> list[Job]:
+    """The head's questions whose shared answers a publication ends, as jobs. A model is told all the rules, so where one of
+    them changes, every answer may be another; else those that used what changes."""
+    languages = languages_of(card)
+    before = [item for item in touched.before if isinstance(item, Entry) and item.is_valid(now)]
+    after = [entry for entry in touched.served.entries if entry.is_valid(now)]
+    rules_change = bool(languages) and policies_text(before, "zh") != policies_text(after, "zh")
+
+    def is_touched(asked: Asked) -> bool:
+        if languages and asked.language not in languages:
+            return False
+        return asked.tier != "none" and (rules_change or not touched.changed.isdisjoint(asked.sources))
+
+    public = (asked for asked in head if asked.kind is Kind.PUBLIC)
+    return renewal_jobs(public, is_touched, wordings(touched.served.entries, now), revision, now, limit)

@@ -1,0 +1,192 @@
+"""From what customers ask to answers that are made before they ask: with a model that may, the record and a person between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serve_app.adapters import record
+from serve_app.adapters.csv_knowledge import read_csv
+from serve_app.adapters.scripted_engine import ScriptedEngine
+from serve_app.adapters.sql_drafts import SqlDrafts
+from serve_app.adapters.sql_jobs import SqlJobs
+from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.adapters.sql_proposals import SqlProposals
+from serve_app.adapters.sql_question_log import SqlQuestionLog
+from serve_app.domain.generation import Generate
+from serve_app.domain.knowledge import Entry
+from serve_app.domain.question_log import Asked
+from serve_app.first_questions import FirstQuestions, make_understander
+from serve_app.knowledge_editing import KnowledgeEditor
+from serve_app.pregeneration.assembling import Pregeneration, Stores, pregeneration
+from serve_app.pregeneration.choosing import Wish
+from serve_app.pregeneration.publishing import Signature
+from serve_app.pregeneration.watching import Progress, watched
+from tests.graph.front import Front, serving
+from tests.graph.test_capable_model import MODEL
+from tests.packaged import packaged_tokenizer
+
+# Public, and no published variant.
+ANTARCTICA = "Do you deliver to Antarctica?"
+GIFT = "Who pays return shipping for a gift?"
+
+
+class Words:
+    """What the model says, by what stands in its prompt: the first that fits."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+        self.prompts: list[str] = []
+
+    def __call__(self, request: Generate) -> Sequence[int]:
+        tokenizer = packaged_tokenizer()
+        prompt = tokenizer.decode(request.prompt_token_ids)
+        self.prompts.append(prompt)
+        question = prompt.rpartition("user\n")[2]
+        said = next((said for words, said in self.of.items() if words in question), "Our policy tells you.")
+        return [token_id for character in said for token_id in tokenizer.encode_plain(character)]
+
+
+@dataclass
+class Desk:
+    """A front, and a person at its command line: another process on the same record."""
+
+    front: Front
+    words: Words
+    stores: Stores
+    pre: Pregeneration
+    said: list[str]
+
+    async def logged(self, question: str, times: int = 1) -> Asked:
+        """Asks, and waits until it is counted."""
+        for _ in range(times):
+            await self.front.ask(question)
+        while True:
+            for asked in await self.stores.log.head("demo", 100):
+                if asked.text == question and asked.count >= times:
+                    return asked
+            await asyncio.sleep(0.1)
+
+    async def made(self, wish: Wish) -> tuple[tuple[str, ...], Progress]:
+        ids = await self.pre.choosing.put("demo", wish)
+        return ids, await watched(self.pre.jobs, "demo", ids, self.said.append, nobody_s=60)
+
+    async def until(self, question: str, text: str) -> dict[str, Any]:
+        """Asks until the answer is this: a heartbeat after it was published."""
+        while (answer := await self.front.ask(question))["text"] != text:
+            await asyncio.sleep(0.05)
+        return answer
+
+
+@asynccontextmanager
+async def desk_of(front: Front, words: Words) -> AsyncIterator[Desk]:
+    engine = record.connect(str(front.config.record.url))
+    said: list[str] = []
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    proposals, knowledge = SqlProposals(engine), SqlKnowledge(engine)
+    understand = FirstQuestions(front.config.tenants, make_understander, now)
+    editor = KnowledgeEditor(knowledge, SqlDrafts(engine), proposals, now, understand)
+    stores = Stores(editor, knowledge, SqlQuestionLog(engine), proposals, SqlJobs(engine))
+    try:
+        yield Desk(front, words, stores, pregeneration(front.config, stores, now, said.append), said)
+    finally:
+        await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+async def desk(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, packaged_model: Path) -> AsyncGenerator[Desk]:
+    words = Words()
+    engine = ScriptedEngine(words, max_model_len=32768)
+    async with (
+        serving(tmp_path_factory.mktemp("desk"), valkey_url, packaged_model, engine, model=MODEL) as front,
+        desk_of(front, words) as desk,
+    ):
+        yield desk
+
+
+async def test_the_head_is_answered_reviewed_published_and_then_in_memory(desk: Desk) -> None:
+    asked = await desk.logged(ANTARCTICA, 2)
+    assert (asked.language, asked.tier, asked.count) == ("en", "memory", 2)
+    assert asked.sources
+    desk.words.of = {
+        "Translate into simplified Chinese": "你们送到南极吗",
+        "你们送到南极吗": "抱歉，目前不送到南极。",
+        ANTARCTICA: "Sorry, we do not deliver there.",
+    }
+    ids, progress = await desk.made(Wish(top=10))
+    assert (progress.made, progress.failed) == (progress.total, 0)
+    assert desk.said[-1] == f"{progress.total} of {progress.total} made"
+    jobs = await desk.pre.reviewing.list("demo", ["made"], 9)
+    job = next(job for job in jobs if job.text == ANTARCTICA)
+    assert job.id in ids
+    assert isinstance(job.made, Entry)
+    assert (job.made.answers, job.model, job.reason) == (
+        {"en": "Sorry, we do not deliver there.", "zh": "抱歉，目前不送到南极。"},
+        "capable",
+        "",
+    )
+    assert job.made.questions["zh"] == ("你们送到南极吗",)
+    assert {source.id for source in job.made.derived_from} >= set(asked.sources)
+    # Every prompt was a customer's: rules and passages, no customer.
+    generations = len(desk.front.engine.requests)
+    again, _ = await desk.made(Wish(top=10))
+    assert again == ids
+    assert len(desk.front.engine.requests) == generations, "what is made is made"
+
+    edited = await desk.pre.reviewing.edit("demo", job.id, {}, {"en": "Not yet, sorry."})
+    assert isinstance(edited.made, Entry)
+    entry = await desk.pre.reviewing.accept("demo", job.id, by="ann")
+    await desk.pre.head_first.publish("demo", Signature("ann", "asked"), head=0)
+    answer = await desk.until(ANTARCTICA, "Not yet, sorry.")
+    assert (answer["source"], answer["tier"], answer["citations"][0]["id"]) == ("faq", "memory", entry.id)
+    assert (await desk.front.ask("你们送到南极吗"))["text"] == "抱歉，目前不送到南极。"
+    assert len(desk.front.engine.requests) == generations
+
+
+async def test_a_figure_that_stands_in_no_source_fails_the_job_and_says_so(desk: Desk) -> None:
+    question = "Do you deliver to the moon?"
+    await desk.logged(question)
+    desk.words.of = {question: "Yes, for 4711 yuan."}
+    ids, progress = await desk.made(Wish(top=10))
+    assert progress.failed == 1
+    (job,) = [job for job in await desk.pre.reviewing.list("demo", ["failed"], 9) if job.id in ids]
+    assert (job.text, job.reason) == (question, "the model's answer held a figure that stands in no published source")
+    desk.words.of = {question: "Not yet.", "Translate": "送到月球吗"}
+    assert (await desk.made(Wish(top=10)))[1].failed == 1
+    assert (await desk.made(Wish(top=10, failed_too=True)))[1].failed == 0
+
+
+async def test_publishing_makes_the_head_anew_first_and_nothing_is_missed_after_the_switch(desk: Desk) -> None:
+    desk.words.of = {GIFT: "As the policy says."}
+    asked = await desk.logged(GIFT, 3)
+    source = asked.sources[0]
+    content = await desk.stores.editor.content("demo")
+    entry = next(entry for entry in content.entries if entry.id == source)
+    lines = [f'{source},{language},"{"|".join(entry.questions[language])}",换了。new' for language in ("zh", "en")]
+    reading = read_csv("faq.csv", "id,language,questions,answer\n" + "\n".join(lines), "UTC")
+    await desk.stores.editor.take("demo", reading, replacing=False, by="ann")
+
+    desk.words.of = {GIFT: "As the new policy says."}
+    desk.said.clear()
+    prompts = len(desk.words.prompts)
+    await desk.pre.head_first.publish("demo", Signature("ann"))
+    assert desk.said[0].startswith("making ")
+    renewed = [prompt for prompt in desk.words.prompts[prompts:] if GIFT in prompt]
+    assert len(renewed) == 1
+    assert "换了。new" in renewed[0]
+    await desk.until(entry.questions["en"][0], "换了。new")
+    generations = len(desk.front.engine.requests)
+    answer = await desk.front.ask(GIFT)
+    assert (answer["text"], answer["source"], answer["tier"]) == ("As the new policy says.", "cache", "memory")
+    assert [citation["id"] for citation in answer["citations"]].count(source) == 1
+    assert len(desk.front.engine.requests) == generations
