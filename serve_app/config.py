@@ -266,6 +266,11 @@ class LimitSettings(Settings):
     """An answer that nobody watches any more goes on for so long, then it is aborted."""
     resume_s: int = Field(default=300, ge=1)
     """An answer's events can be resumed for so long."""
+    pregenerations: int = Field(default=4, ge=0)
+    """Answers that an ingress process lets the model make before they are asked for, at a time. 0: none."""
+    pregeneration_load: float = Field(default=8.0, gt=0)
+    """They are begun only while the model's replicas carry less than this on average: running streams, 100 waiting tokens
+    counting as one."""
 
 
 class DeadlineSettings(Settings):

@@ -10,7 +10,7 @@ from functools import partial
 
 from serve_app import tracing
 from serve_app.answering.handover import Handover
-from serve_app.answering.voices import Voices
+from serve_app.answering.voices import Voice, Voices
 from serve_app.answering.work import Draft, Outcome, Route, Work
 from serve_app.config import ModelSettings
 from serve_app.domain.errors import DeadlineExceeded, ModelFailed, NotReady
@@ -61,13 +61,13 @@ class Speaker:
         understood = work.understood
         return may_answer(self.card, understood.language, understood.kind, chat)
 
-    async def public(self, work: Work, passages: Sequence[Passage]) -> Draft:
-        """An answer for everyone: no customer's facts and no turns in its prompt.
+    async def public(self, work: Work, passages: Sequence[Passage], voice: Voice | None = None) -> Draft:
+        """An answer for everyone: no customer's facts and no turns in its prompt. `voice`: another than the tenant has now.
 
         Raises NotReady, Overloaded, DeadlineExceeded: before the first piece a failure keeps its status.
         """
         understood = work.understood
-        renderer = self._voices.of(work.ask.caller.tenant).renderer
+        renderer = (voice or self._voices.of(work.ask.caller.tenant)).renderer
         prompt = renderer.public_prompt(passages, understood.text, understood.language)
         # The same in every session, so its question decides where it goes.
         sources = [p.text for p in passages]
