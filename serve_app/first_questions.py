@@ -10,14 +10,14 @@ from serve_app.adapters.linear_classifier import LinearClassifier, load_utteranc
 from serve_app.config import TenantSettings
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.question import Focus, Understanding
-from serve_app.domain.understanding import Understander
+from serve_app.domain.understanding import RememberingUnderstander, Understander
 from serve_app.domain.wording import today
 
 
 def make_understander() -> Understander:
     """Trains the classifier, which takes a second or two."""
     classifier = LinearClassifier.train(load_utterances())
-    return Understander(classifier.classify, FastTextDetector().detect)
+    return RememberingUnderstander(classifier.classify, FastTextDetector().detect)
 
 
 def formats_of(settings: TenantSettings) -> Formats:

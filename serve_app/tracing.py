@@ -7,6 +7,7 @@ everything else (headers, protocol, sampler, resource) is read by the SDK from i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry import context, propagate, trace
 from opentelemetry.context import Context
@@ -44,6 +45,13 @@ def tracer() -> trace.Tracer:
     return trace.get_tracer("zerowait")
 
 
+def step(name: str, of: Context) -> AbstractContextManager[object]:
+    """A span of a part of what `of` stands for. None, where that is not recorded: its parts are not either."""
+    if not trace.get_current_span(of).is_recording():
+        return nullcontext()
+    return tracer().start_as_current_span(name, context=of)
+
+
 def current() -> Context:
     """Where this task stands in its trace, to be gone on from later."""
     return context.get_current()
@@ -60,4 +68,4 @@ def outgoing() -> dict[str, str]:
 
 def incoming(carrier: Mapping[str, str]) -> Context | None:
     """The parent that a request brought along."""
-    return propagate.extract(carrier) if carrier else None
+    return propagate.extract(carrier) if any(name in carrier for name in propagate.get_global_textmap().fields) else None

@@ -125,7 +125,10 @@ class Course:
         key = self._shared.key(ask, alone)
         is_here = self._library.publishes(ask, alone) or self._shared.in_memory(ask.caller.tenant, key) is not None
         asked_key = None if is_here else key
-        begun = await self._recording.begin(work, text, new_session, asked_key)
+        foreseen = self._foreseen(work, text, new_session) if is_here else None
+        begun = await self._recording.begin(work, text, new_session, asked_key, foreseen)
+        if foreseen is not None and begun.answered:
+            return self._given(work, foreseen)
         work.session, work.number = self._retold(ask, begun.session), begun.number
         work.text = begun.text or text
         if begun.repeated is not None:
@@ -145,6 +148,25 @@ class Course:
             await asyncio.shield(asyncio.ensure_future(quietly(self._recording.abandon(work))))
             raise
         return self._reply(work, draft)
+
+    def _foreseen(self, work: Work, text: str, new_session: bool) -> Draft | None:
+        """The answer, where it is in memory and what the conversation is about is known here as well: question and answer are
+        then recorded in one trip, which looks whether that is still so."""
+        ask, tenant = work.ask, work.ask.caller.tenant
+        focus = Focus() if new_session else self._recording.last_focus(ask)
+        if focus is None or ask.choice is not None or ask.channel != "chat" or not self._handover.is_quiet(ask):
+            return None
+        understood = self._understand(ask, text, focus)
+        key = self._shared.key(ask, understood)
+        if key is None or understood.intent in (Intent.CRISIS, Intent.HUMAN):
+            return None
+        work.text, work.understood = text, understood
+        work.session = Session(tenant, ask.session_id, ask.caller.customer_id, focus=focus)
+        found = self._library.at_hand(ask, understood)
+        if found is not None:
+            return self._from_entry(work, found, key)
+        held = self._shared.in_memory(tenant, key)
+        return self._from_shared(held) if held is not None else None
 
     async def _held(self, work: Work, key: str | None, begun: Begun, asked_key: str | None) -> Held | None:
         """What is shared under `key`: begun's trip brought what stands under `asked_key`. Memory is read again, because
@@ -350,13 +372,23 @@ class Course:
         draft = at_once(record.source, *said, *events, finish_reason=record.finish_reason)
         work.degraded += record.degraded
 
-        async def nothing(_reason: str, _said: tuple[Middle, ...]) -> None: ...
-
-        return Reply(meta, draft, work, nothing)
+        return Reply(meta, draft, work, None)
 
     def _reply(self, work: Work, draft: Draft) -> Reply:
+        async def record(reason: str, said: tuple[Middle, ...]) -> None:
+            await self._recording.finish(work, draft, reason, said)
+            self._handover.answered(work, text_of(said))
+
+        return Reply(self._meta(work, draft), draft, work, record)
+
+    def _given(self, work: Work, draft: Draft) -> Reply:
+        """It is recorded already."""
+        self._speaker.hear()
+        return Reply(self._meta(work, draft), draft, work, None)
+
+    def _meta(self, work: Work, draft: Draft) -> Meta:
         understood = work.understood
-        meta = Meta(
+        return Meta(
             answer_id=work.answer_id,
             session_id=work.ask.session_id,
             kind=understood.kind,
@@ -366,9 +398,3 @@ class Course:
             model=draft.model,
             demo=draft.demo,
         )
-
-        async def record(reason: str, said: tuple[Middle, ...]) -> None:
-            await self._recording.finish(work, draft, reason, said)
-            self._handover.answered(work, text_of(said))
-
-        return Reply(meta, draft, work, record)

@@ -16,7 +16,7 @@ from serve_app.config import TenantSettings
 from serve_app.domain.errors import NotReady, StoreFailed
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.intents import Intent
-from serve_app.domain.messages import Caller, Conversation, Delta, Handoff, Language, Middle
+from serve_app.domain.messages import Ask, Caller, Conversation, Delta, Handoff, Language, Middle
 from serve_app.domain.packet import packet_of
 from serve_app.domain.phrases import Desk, Phrase, Queue, say_handoff
 from serve_app.domain.session import Session
@@ -135,6 +135,10 @@ class Handover:
         opened, is_new = await within(WITHIN_S, self._tickets.open(ticket, packet))
         self._view.changed_here(opened)
         return opened, is_new
+
+    def is_quiet(self, ask: Ask) -> bool:
+        """Whether no ticket of the session is open: nobody hears its questions."""
+        return not self._view.has_open(ask.caller.tenant, ask.session_id)
 
     async def hears(self, work: Work) -> bool:
         """Whether a person has the conversation, so that the bot is silent. The question is then in the ticket, durably, and

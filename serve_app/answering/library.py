@@ -53,6 +53,13 @@ class Library:
         found = self._published.exact(self._lookup(ask, understood))
         return found is not None and found.entry is not None
 
+    def at_hand(self, ask: Ask, understood: Understanding) -> Found | None:
+        """The entry that has the question among its wordings, where that is sure now."""
+        if not self._is_fresh(ask.caller.tenant):
+            return None
+        found = self._published.exact(self._lookup(ask, understood))
+        return found if found is not None and found.entry is not None else None
+
     async def look_up(self, work: Work) -> Found:
         tenant = work.ask.caller.tenant
         lookup = self._lookup(work.ask, work.understood)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from cachetools import LRUCache
+
 from serve_app.answering.reply import text_of
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.work import Draft, Work
-from serve_app.domain.messages import EVENT_NAMES, NO_ASIDES, Citation, Delta, Middle
+from serve_app.domain.messages import EVENT_NAMES, NO_ASIDES, Ask, Citation, Delta, Middle
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord
 from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
 from serve_app.domain.understanding import refocus
 from serve_app.ports import Clock, Sessions
+
+# Of so many sessions a process knows what they were last about.
+SESSIONS_KNOWN = 16384
 
 
 class Recording:
@@ -22,9 +27,14 @@ class Recording:
         self._sessions = sessions
         self._shared = shared
         self._clock = clock
+        self._last_focus: LRUCache[tuple[str, str], Focus] = LRUCache(SESSIONS_KNOWN)
 
-    async def begin(self, work: Work, text: str, new_session: bool, answer_key: str | None) -> Begun:
-        """Raises NotFound, Forbidden, Overloaded, StoreFailed."""
+    async def begin(self, work: Work, text: str, new_session: bool, answer_key: str | None, foreseen: Draft | None) -> Begun:
+        """`foreseen`: its answer, whole, which is recorded with the question if the conversation is about what it was taken to
+        be about (`Begun.answered`).
+
+        Raises NotFound, Forbidden, Overloaded, StoreFailed.
+        """
         ask = work.ask
         question = QuestionRecord(
             tenant=ask.caller.tenant,
@@ -38,7 +48,19 @@ class Recording:
             merged=ask.merged,
         )
         with work.step("session"):
-            return await self._sessions.begin(question, answer_key)
+            if foreseen is None or foreseen.events is None:
+                return await self._sessions.begin(question, answer_key)
+            answer = self._record_of(work, foreseen, foreseen.outcome.finish_reason, foreseen.events)
+            before, after = work.session.focus, _refocused(work, foreseen, answer.finish_reason)
+            begun = await self._sessions.begin_answered(question, answer, before, after)
+        if begun.answered:
+            self._last_focus[ask.caller.tenant, ask.session_id] = after
+            self._offer(work, foreseen, answer, foreseen.events)
+        return begun
+
+    def last_focus(self, ask: Ask) -> Focus | None:
+        """What the session was about when this process last answered in it; others may have since. None: not known here."""
+        return self._last_focus.get((ask.caller.tenant, ask.session_id))
 
     async def finish(self, work: Work, draft: Draft, reason: str, said: tuple[Middle, ...]) -> None:
         """How an answer ended. One of which nothing was seen is none: its question stays, to be asked again. But where a person
@@ -47,8 +69,14 @@ class Recording:
             await self.abandon(work)
             return
         focus = work.session.focus if draft.source == "agent" else _refocused(work, draft, reason)
-        outcome = draft.outcome
-        answer = AnswerRecord(
+        answer = self._record_of(work, draft, reason, said)
+        with work.step("record"):
+            await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
+        self._last_focus[work.ask.caller.tenant, work.ask.session_id] = focus
+        self._offer(work, draft, answer, said)
+
+    def _record_of(self, work: Work, draft: Draft, reason: str, said: tuple[Middle, ...]) -> AnswerRecord:
+        return AnswerRecord(
             answer_id=work.answer_id,
             text=text_of(said),
             language=work.understood.language,
@@ -61,13 +89,10 @@ class Recording:
             events=tuple(
                 {"event": EVENT_NAMES[type(event)], "data": asdict(event)} for event in said if not isinstance(event, Delta)
             ),
-            rendered=outcome.rendered,
-            facts_digest=outcome.facts_digest,
+            rendered=draft.outcome.rendered,
+            facts_digest=draft.outcome.facts_digest,
             degraded=tuple(work.degraded),
         )
-        with work.step("record"):
-            await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
-        self._offer(work, draft, answer, said)
 
     def _offer(self, work: Work, draft: Draft, answer: AnswerRecord, said: tuple[Middle, ...]) -> None:
         """Offers a finished answer to the shared tier, which takes only what is true for everyone."""

@@ -26,7 +26,8 @@ class Reply:
     It must be closed. One that was not read to its end is cut there: the generation ends, and what was given is recorded.
     """
 
-    def __init__(self, meta: Meta, draft: Draft, work: Work, record: Recorder) -> None:
+    def __init__(self, meta: Meta, draft: Draft, work: Work, record: Recorder | None) -> None:
+        """`record` None: it is recorded already."""
         self.meta = meta
         self.route: Route | None = draft.route
         self.timings_ms = work.timings_ms
@@ -36,12 +37,20 @@ class Reply:
         self._work = work
         self._record = record
         self._said: list[Middle] = []
-        self._recorded = False
+        self._recorded = record is None
 
     @property
     def question(self) -> str:
         """What was asked, with all the messages that are one question."""
         return self._work.text
+
+    @property
+    def at_once(self) -> tuple[Event, ...] | None:
+        """All its events, where they are known and recorded: nothing is waited for then."""
+        draft = self._draft
+        if self._record is not None or draft.events is None:
+            return None
+        return (self.meta, *draft.events, self._done())
 
     async def events(self) -> AsyncGenerator[Event]:
         """`Meta`, what is said, then `Done`; or `Failed`, after which nothing follows."""
@@ -58,7 +67,11 @@ class Reply:
             logger.warning("answer %s broke off: %s", self.meta.answer_id, error)
             yield await self._fail(NotReady("The answer broke off. Please ask again.", retry_after_s=5))
         else:
-            yield Done(outcome.finish_reason, outcome.usage, dict(self.timings_ms), tuple(self._work.degraded))
+            yield self._done()
+
+    def _done(self) -> Done:
+        outcome = self._draft.outcome
+        return Done(outcome.finish_reason, outcome.usage, dict(self.timings_ms), tuple(self._work.degraded))
 
     async def aclose(self) -> None:
         """Idempotent. Returns when the cut is recorded, or at once when the caller is being cancelled."""
@@ -67,8 +80,9 @@ class Reply:
 
     async def _finish(self, reason: str) -> None:
         """A recording that has begun goes on, also when the client leaves in the middle of it."""
-        self._recorded = True
-        await asyncio.shield(_background(self._record(reason, tuple(self._said))))
+        if self._record is not None and not self._recorded:
+            self._recorded = True
+            await asyncio.shield(_background(self._record(reason, tuple(self._said))))
 
     async def _fail(self, error: ZeroWaitError) -> Failed:
         if not self._recorded:
@@ -78,7 +92,8 @@ class Reply:
     async def _cut(self) -> None:
         self._recorded = True
         await quietly(self._draft.body.aclose())
-        await quietly(self._record("cancelled", tuple(self._said)))
+        if self._record is not None:
+            await quietly(self._record("cancelled", tuple(self._said)))
 
 
 def _background(step: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

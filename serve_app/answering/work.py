@@ -38,7 +38,7 @@ class Work:
     def step(self, name: str) -> Generator[None]:
         """Times a step and gives it a span."""
         started = self.clock.monotonic()
-        with tracing.tracer().start_as_current_span(name, context=self.span):
+        with tracing.step(name, self.span):
             try:
                 yield
             finally:
@@ -90,6 +90,8 @@ class Draft:
     has_customer_facts: bool = False
     sources: tuple[SourceVersion, ...] = ()
     expires_at: datetime | None = None
+    # All that `body` says, where that is known.
+    events: tuple[Middle, ...] | None = None
 
 
 async def _each(events: tuple[Middle, ...]) -> AsyncGenerator[Middle, None]:
@@ -99,4 +101,4 @@ async def _each(events: tuple[Middle, ...]) -> AsyncGenerator[Middle, None]:
 
 def at_once(source: AnswerSource, *events: Middle, tier: Tier = "none", finish_reason: str = "stop") -> Draft:
     """A draft that is known whole."""
-    return Draft(source, _each(events), tier, Outcome(finish_reason=finish_reason))
+    return Draft(source, _each(events), tier, Outcome(finish_reason=finish_reason), events=events)

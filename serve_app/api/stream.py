@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -27,6 +27,9 @@ from serve_app.domain.messages import (
     Meta,
     Suggestions,
 )
+
+# A client's going is noticed from then on.
+WATCHED_AFTER_S = 0.02
 
 T = TypeVar("T")
 
@@ -84,19 +87,42 @@ class EventStream(Response):
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The work's result; cancelled, with ClientDisconnect, when the client goes away first."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(receive))
+    """The work's result; it is cancelled, with ClientDisconnect, when the client goes away first.
+
+    Nobody looks for the client in the first moments: most work ends within them, and looking takes longer.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    before = task.cancelling()
+    watcher: asyncio.Task[None] | None = None
+    over = gone = False
+
+    def leave(_: asyncio.Task[None]) -> None:
+        nonlocal gone
+        if not over:
+            gone = True
+            task.cancel()
+
+    def watch() -> None:
+        nonlocal watcher
+        watcher = asyncio.ensure_future(_gone(receive))
+        watcher.add_done_callback(leave)
+
+    timer = loop.call_later(WATCHED_AFTER_S, watch)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if gone and task.cancelling() == before + 1:
+            raise ClientDisconnect from None
+        raise
     finally:
-        for unfinished in (task, gone):
-            if not unfinished.done():
-                unfinished.cancel()
-        await asyncio.wait({task, gone})
+        over = True
+        timer.cancel()
+        if gone:
+            task.uncancel()
+        if watcher is not None and not watcher.done():
+            watcher.cancel()
+            await asyncio.wait({watcher})
 
 
 async def _gone(receive: Receive) -> None:
@@ -106,46 +132,52 @@ async def _gone(receive: Receive) -> None:
 
 async def whole(reply: Reply) -> tuple[dict[str, Any], Failed | None]:
     """The answer as one object, and the error that ended it, if one did."""
+    if reply.at_once is not None:
+        return _object_of(reply.at_once)
+    try:
+        async with aclosing(reply.events()) as events:
+            return _object_of([event async for event in events])
+    finally:
+        await reply.aclose()
+
+
+def _object_of(events: Iterable[Event]) -> tuple[dict[str, Any], Failed | None]:
     text: list[str] = []
     answer: dict[str, Any] = {"cards": [], "citations": [], "choices": None, "suggestions": [], "handoff": None}
     failed: Failed | None = None
-    try:
-        async with aclosing(reply.events()) as events:
-            async for event in events:
-                match event:
-                    case Meta():
-                        answer |= {
-                            "answer_id": event.answer_id,
-                            "session_id": event.session_id,
-                            "kind": event.kind,
-                            "source": event.source,
-                            "tier": event.tier,
-                            "language": event.language,
-                            "model": event.model,
-                            "variant": event.variant,
-                            "demo": event.demo,
-                        }
-                    case Delta():
-                        text.append(event.text)
-                    case Card():
-                        answer["cards"].append(event)
-                    case Citation():
-                        answer["citations"].append(event)
-                    case Choices():
-                        answer["choices"] = event
-                    case Handoff():
-                        answer["handoff"] = event
-                    case Suggestions():
-                        answer["suggestions"] = event.items
-                    case Done():
-                        answer |= {
-                            "finish_reason": event.finish_reason,
-                            "usage": event.usage,
-                            "timings_ms": event.timings_ms,
-                            "degraded": event.degraded,
-                        }
-                    case Failed():
-                        failed = event
-    finally:
-        await reply.aclose()
+    for event in events:
+        match event:
+            case Meta():
+                answer |= {
+                    "answer_id": event.answer_id,
+                    "session_id": event.session_id,
+                    "kind": event.kind,
+                    "source": event.source,
+                    "tier": event.tier,
+                    "language": event.language,
+                    "model": event.model,
+                    "variant": event.variant,
+                    "demo": event.demo,
+                }
+            case Delta():
+                text.append(event.text)
+            case Card():
+                answer["cards"].append(event)
+            case Citation():
+                answer["citations"].append(event)
+            case Choices():
+                answer["choices"] = event
+            case Handoff():
+                answer["handoff"] = event
+            case Suggestions():
+                answer["suggestions"] = event.items
+            case Done():
+                answer |= {
+                    "finish_reason": event.finish_reason,
+                    "usage": event.usage,
+                    "timings_ms": event.timings_ms,
+                    "degraded": event.degraded,
+                }
+            case Failed():
+                failed = event
     return {"text": "".join(text)} | answer, failed

@@ -9,7 +9,7 @@ from datetime import date
 
 from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.intents import ABOUT_THE_CUSTOMER, Intent
-from serve_app.domain.messages import Kind
+from serve_app.domain.messages import Kind, Language
 from serve_app.domain.normalise import clean
 from serve_app.domain.question import Focus, Understanding
 from serve_app.domain.understanding import markers
@@ -21,16 +21,18 @@ from serve_app.domain.understanding.language import language_of
 from serve_app.domain.understanding.leaning import followed, subjectless, with_subject
 from serve_app.domain.understanding.offered import picked
 from serve_app.domain.understanding.own_questions import OwnQuestion, own_question, thing_after
-from serve_app.domain.understanding.reading import UNRESOLVED, Reading, continued_order, in_conversation
+from serve_app.domain.understanding.picking import is_bare_pick
+from serve_app.domain.understanding.reading import OWN_INTENTS, UNRESOLVED, Reading, continued_order, in_conversation
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, said_with
 from serve_app.domain.understanding.standing import standing
-from serve_app.domain.understanding.subjects import is_short
+from serve_app.domain.understanding.subjects import is_short, names_no_subject
 from serve_app.domain.understanding.topics import named_in
 
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _SURE_OF_A_THING = 0.6  # that what nothing else says is the customer's own is something they bought
 _LOOKED_AT = 1000  # characters searched for entities and the language
-_TOO_LONG_TO_READ = 200  # bounds the time that patterns may take
+TOO_LONG_TO_READ = 200  # characters; bounds the time that patterns may take
 
 
 class Understander:
@@ -79,8 +81,33 @@ class Understander:
             settled=reading.settled and reading.kind is Kind.PUBLIC,
         )
 
+    def stands_alone(self, alone: Understanding) -> bool:
+        """Whether a question, read as `alone` without a conversation, is read the same in one that `is_about_a_rule`.
+
+        False where that takes looking at the conversation.
+        """
+        if alone.kind is not Kind.PUBLIC or alone.foreign:
+            return False
+        cleaned = clean(alone.text)
+        spoken = [language_of(cleaned[:_LOOKED_AT], language, None, self._detect).language for language in _LANGUAGES]
+        said = said_with(cleaned, alone.entities, None, None)
+        leans = (
+            len(set(spoken)) > 1
+            or starts_follow_up(said.text)
+            or markers.is_fragment(said.form)
+            or is_bare_pick(said.numbered)
+            or (is_short(said.form) and (not alone.settled or names_no_subject(said.form)))
+            or _points_outside(said.plain)
+        )
+        return not leans
+
+    @staticmethod
+    def is_about_a_rule(focus: Focus) -> bool:
+        """The conversation is about no order and nothing was offered in it: there is little to lean on."""
+        return not focus.offered and not focus.suggested and focus.intent not in OWN_INTENTS
+
     def _reading(self, said: Said, focus: Focus, *, foreign: bool) -> Reading:
-        if len(said.text) > _TOO_LONG_TO_READ:
+        if len(said.text) > TOO_LONG_TO_READ:
             return UNRESOLVED
         pick = picked(said, focus, self._guesser)
         if pick is not None:
