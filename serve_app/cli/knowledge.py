@@ -16,8 +16,11 @@ from serve_app.adapters.yaml_knowledge import yaml_of
 from serve_app.cli.console import By, row, say, who
 from serve_app.cli.key import ConfigFile, chosen_tenant, read_config
 from serve_app.cli.knowledge_aside import app as aside
-from serve_app.cli.knowledge_record import Tenant, edit, local
+from serve_app.cli.knowledge_pregenerate import pregenerate
+from serve_app.cli.knowledge_pregenerated import app as pregenerated
+from serve_app.cli.knowledge_record import Parts, Tenant, edit, in_record, local
 from serve_app.cli.knowledge_review import feedback, proposals
+from serve_app.cli.knowledge_slots import slots
 from serve_app.config import Config
 from serve_app.demo.knowledge import demo_knowledge
 from serve_app.domain.drafting import TOLD_MAX
@@ -25,6 +28,7 @@ from serve_app.domain.errors import ConfigError
 from serve_app.domain.knowledge_diff import counted, told
 from serve_app.domain.publication import Publication
 from serve_app.knowledge_editing import Diff, KnowledgeEditor, Published
+from serve_app.pregeneration.publishing import Signature
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -136,17 +140,33 @@ def diff(tenant: Tenant = None, config: ConfigFile = None) -> None:
 
 
 @app.command()
-def publish(note: Note = "", tenant: Tenant = None, by: By = None, config: ConfigFile = None) -> None:
-    """Make the draft live, as a new version. Running servers answer by it within seconds."""
+def publish(
+    note: Note = "",
+    head: Annotated[int, typer.Option(min=0, help="So many of the most asked answers are made anew first, at most.")] = 50,
+    within: Annotated[float, typer.Option(min=0, help="Wait so many seconds for them, at most.")] = 60,
+    now: Annotated[
+        bool, typer.Option("--now", help="Publish at once: changed answers are made when they are asked for.")
+    ] = False,
+    tenant: Tenant = None,
+    by: By = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make the draft live, as a new version. Running servers answer by it within seconds.
+
+    The most asked answers that it changes are made of the draft first, by a running server, so that nobody waits for them when
+    it is switched.
+    """
     settings = read_config(config)
     owner = chosen_tenant(settings, tenant)
+    signature = Signature(who(by), note)
 
-    async def looked_at(editor: KnowledgeEditor) -> tuple[Diff, Published]:
-        found = await editor.diff(owner)
+    async def looked_at(parts: Parts) -> tuple[Diff, Published]:
+        found = await parts.editor.diff(owner)
         revision = found.draft.revision if found.draft else None
-        return found, await editor.publish(owner, by=who(by), note=note, revision=revision)
+        first = parts.pregeneration.head_first
+        return found, await first.publish(owner, signature, revision=revision, head=0 if now else head, within_s=within)
 
-    found, done = edit(settings, looked_at)
+    found, done = in_record(settings, looked_at)
     _published(done)
     _doubt(found)
     if not edit(settings, lambda editor: editor.content(owner)).templates:
@@ -255,8 +275,11 @@ def export(
     say(f"wrote {_entries(len(content.entries))} to {target}")
 
 
+app.command()(pregenerate)
+app.add_typer(pregenerated, name="pregenerated")
 app.command()(proposals)
 app.command()(feedback)
+app.command()(slots)
 app.add_typer(aside, name="aside")
 
 

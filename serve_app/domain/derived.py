@@ -27,17 +27,16 @@ def coupons_ending_first(customer: Customer, scope: Scope) -> tuple[Coupon, ...]
     return valid_coupons(customer, scope)[:LISTED_MAX]
 
 
-def title(named: Line | Coupon, scope: Scope) -> str:
-    return named.title_zh if scope.locale.language == "zh" else named.title_en
+def title(named: Line | Coupon, scope: Scope) -> str | None:
+    """None when a source gave none but blanks."""
+    return (named.title_zh if scope.locale.language == "zh" else named.title_en).strip() or None
 
 
 def order_title(order: Order, scope: Scope) -> str | None:
     """What the order is called: its first item, and how many more there are."""
-    if not order.lines:
-        return None
-    first = title(order.lines[0], scope)
+    first = title(order.lines[0], scope) if order.lines else None
     more = len(order.lines) - 1
-    if not more:
+    if first is None or not more:
         return first
     return f"{first}等{more + 1}件商品" if scope.locale.language == "zh" else f"{first} and {more} more"
 
@@ -68,7 +67,7 @@ def parcels_shipped(order: Order, _: Scope) -> tuple[Parcel, ...]:
 
 
 def parcel_label(parcel: Parcel, scope: Scope) -> str:
-    known = [part for part in (parcel.carrier, parcel.tracking_no) if part]
+    known = [part for part in (parcel.carrier, parcel.tracking_no) if part and part.strip()]
     return " ".join(known) or ("包裹" if scope.locale.language == "zh" else "The parcel")
 
 

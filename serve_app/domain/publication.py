@@ -13,7 +13,7 @@ from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.messages import Language
 from serve_app.domain.normalise import canonical_form, clean
 from serve_app.domain.policies import Policy, fill_entry, fill_template
-from serve_app.domain.template_check import check_template
+from serve_app.domain.template_check import problems_of
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 Item = Entry | Template | Policy
@@ -76,7 +76,7 @@ def filled(publication: Publication, looked_at: Callable[[int], None] = lambda _
     """The same with figures in the texts, checked. Takes about 0.1 ms a question.
 
     `looked_at` is told how many entries were read so far, now and then. Raises Unpublishable with every problem: an id or a
-    question that two items share, a missing language, an unknown policy or slot.
+    question that two items share, a missing language, an unknown policy, a template that does not fit the facts.
     """
     problems = [
         *_shared_ids(publication),
@@ -95,9 +95,10 @@ def filled(publication: Publication, looked_at: Callable[[int], None] = lambda _
     for template in publication.templates:
         try:
             templates.append(fill_template(template, policies))
-            check_template(templates[-1])
         except ConfigError as error:
             problems.append(Problem(template.id, str(error)))
+        else:
+            problems += (Problem(template.id, wrong) for wrong in problems_of(templates[-1]))
     if problems:
         raise Unpublishable(tuple(problems))
     return Publication(tuple(entries), tuple(templates), publication.policies)
