@@ -14,11 +14,12 @@ from fastapi import FastAPI
 
 from deployments.cache.room import Cache
 from deployments.context.room import Context
+from serve_app.adapters.memory_tier_counts import MemoryTierCounts
 from serve_app.api.app import create_app
 from serve_app.assembly import OtherRooms, assemble
 from serve_app.config import Config
 from serve_app.domain.generation import Generate, Piece, Started
-from serve_app.ports import Engine
+from serve_app.ports import Engine, TierCounts
 
 
 class LocalInference:
@@ -38,7 +39,7 @@ class LocalInference:
 
 
 @asynccontextmanager
-async def serving(config: Config, engine: Engine) -> AsyncGenerator[tuple[str, int]]:
+async def serving(config: Config, engine: Engine, counts: TierCounts | None = None) -> AsyncGenerator[tuple[str, int]]:
     """Host and port. `config` is resolved and its data folder prepared (`zerowait setup`); `engine` has been started.
 
     Raises ConfigError, StoreFailed.
@@ -50,7 +51,8 @@ async def serving(config: Config, engine: Engine) -> AsyncGenerator[tuple[str, i
         # Serve calls it before it counts a replica as ready.
         await cache.check_health()
         checks = {"cache": cache.check_health, "context": context.check_health, "inference": inference.check}
-        services = await assemble(config, OtherRooms(cache, context, inference, checks), stack)
+        rooms = OtherRooms(cache, context, inference, checks)
+        services = await assemble(config, rooms, counts or MemoryTierCounts(), stack)
         yield await _listen(create_app(services), stack)
 
 

@@ -47,7 +47,7 @@ from serve_app.domain.model_card import card_of
 from serve_app.first_questions import FirstQuestions, formats_of, make_understander
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.packaged_model import model_path
-from serve_app.ports import CacheRoom, Clock, ContextRoom, InferenceRoom
+from serve_app.ports import CacheRoom, Clock, ContextRoom, InferenceRoom, TierCounts
 from serve_app.published import Published
 from serve_app.versions import Versions
 
@@ -62,7 +62,9 @@ class OtherRooms:
     checks: Mapping[str, Callable[[], Awaitable[None]]]
 
 
-async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack, clock: Clock | None = None) -> Services:
+async def assemble(
+    config: Config, rooms: OtherRooms, counts: TierCounts, stack: AsyncExitStack, clock: Clock | None = None
+) -> Services:
     """The services of one ingress process. `stack` closes what was opened; `clock` None: the machine's.
 
     Ready when it returns: the classifier is trained, the tokenizer loaded, the view of the published versions read.
@@ -96,13 +98,14 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack, clo
     _in_background(versions.run(), stack)
 
     shared = SharedTier(
-        TieredAnswers(MemoryAnswers(), RedisAnswers(redis)),
+        TieredAnswers(MemoryAnswers(evicted=counts.evicted), RedisAnswers(redis)),
         view=versions.view,
         shops={tenant: settings.shop.id for tenant, settings in config.tenants.items()},
         stamp=voices.stamp,
         clock=clock,
         ttl_s=config.redis.answer_ttl_s,
         serve_stale_s=config.record.serve_stale_s,
+        counts=counts,
     )
     shops = {tenant: HandoverShop.of(settings) for tenant, settings in config.tenants.items()}
     tickets = SqlTickets(engine, [name for name, tenant in config.tenants.items() if tenant.desk.webhook_url])
@@ -125,7 +128,12 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack, clo
     stack.push_async_callback(taps.aclose)
     understander = await asyncio.to_thread(make_understander)
     asked_rooms = Rooms(rooms.cache, rooms.context, clock, config.deadlines)
-    library = Library(published, asked_rooms, versions.view, versions.refresh, clock, config.record.serve_stale_s)
+
+    async def catch_up() -> None:
+        await versions.refresh()
+        await versions.caught_up()
+
+    library = Library(published, asked_rooms, versions.view, catch_up, clock, config.record.serve_stale_s)
     course = Course(
         shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
         understander=understander,
@@ -139,6 +147,7 @@ async def assemble(config: Config, rooms: OtherRooms, stack: AsyncExitStack, clo
         deadlines=config.deadlines,
         handover=handover,
         taps=taps,
+        counts=counts,
     )
     live = Live(RedisLive(redis, keep_s=config.limits.resume_s), sessions, desk_watch, config.limits.grace_s)
     _in_background(live.run(), stack)

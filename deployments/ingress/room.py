@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ from deployments.failover_metrics import FailoverMetrics
 from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
 from deployments.ingress.draining import DrainWatch
 from deployments.route_metrics import RouteMetrics
+from deployments.tier_metrics import TierMetrics
 from serve_app import tracing
 from serve_app.answering.failover import Failover
 from serve_app.api.app import create_app
@@ -39,7 +41,10 @@ class Ingress:
         failover = Failover(inference, config.failover, time.monotonic, FailoverMetrics().count)
         self._stack.push_async_callback(failover.aclose)
         rooms = OtherRooms(cache_room, context_room, failover, checks)
-        services = await assemble(config, rooms, self._stack)
+        counts = TierMetrics()
+        telling = asyncio.create_task(counts.run())
+        self._stack.callback(telling.cancel)
+        services = await assemble(config, rooms, counts, self._stack)
         # Answers whose sockets have gone to other processes are given from here to their end.
         self._stack.push_async_callback(services.live.settled)
         # Serve answers with a request's id by itself, and hands one of its own in where the caller gave none.

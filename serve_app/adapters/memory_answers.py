@@ -7,17 +7,41 @@ from collections.abc import Callable
 
 from cachetools import TLRUCache
 
+from serve_app.ports import Eviction
+
 # What an entry takes besides its key and its value, about.
 ENTRY_BYTES = 200
+
+
+class _Entries(TLRUCache[str, tuple[bytes, float], float]):
+    """Says what goes by itself."""
+
+    def __init__(self, max_bytes: int, monotonic: Callable[[], float], evicted: Callable[[Eviction], None]) -> None:
+        super().__init__(max_bytes, ttu=_ends_at, timer=monotonic, getsizeof=_size)
+        self._evicted = evicted
+
+    def expire(self, time: float | None = None) -> list[tuple[str, tuple[bytes, float]]]:
+        gone = super().expire(time)
+        for _ in gone:
+            self._evicted("expiry")
+        return gone
+
+    def popitem(self) -> tuple[str, tuple[bytes, float]]:
+        gone = super().popitem()
+        self._evicted("size")
+        return gone
 
 
 class MemoryAnswers:
     """The port `SharedAnswers`: at most `max_bytes`, each answer for its own time, the least recently used one goes first."""
 
-    def __init__(self, max_bytes: int = 64 * 1024 * 1024, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._entries: TLRUCache[str, tuple[bytes, float], float] = TLRUCache(
-            max_bytes, ttu=_ends_at, timer=monotonic, getsizeof=_size
-        )
+    def __init__(
+        self,
+        max_bytes: int = 64 * 1024 * 1024,
+        monotonic: Callable[[], float] = time.monotonic,
+        evicted: Callable[[Eviction], None] = lambda _: None,
+    ) -> None:
+        self._entries = _Entries(max_bytes, monotonic, evicted)
 
     async def get(self, key: str) -> bytes | None:
         return self.get_now(key)

@@ -39,9 +39,10 @@ from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
 from serve_app.domain.session import AnswerRecord, Begun, Session
 from serve_app.domain.templates import NeedsChoice, NotMeant, NoValue, answer_from
+from serve_app.domain.tier_counts import Told, tally
 from serve_app.domain.understanding import Understander, refocus
 from serve_app.domain.wording import Locale, today
-from serve_app.ports import Clock, Sessions
+from serve_app.ports import Clock, Sessions, TierCounts
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +77,13 @@ class Course:
         deadlines: DeadlineSettings,
         handover: Handover,
         taps: Taps,
+        counts: TierCounts,
     ) -> None:
         self._shops = shops
         self._understander = understander
         self._sessions = sessions
         self._shared = shared
-        self._recording = Recording(sessions, shared, clock)
+        self._recording = Recording(sessions, shared, clock, counts)
         self._rooms = rooms
         self._library = library
         self._speaker = speaker
@@ -90,12 +92,13 @@ class Course:
         self._deadlines = deadlines
         self._handover = handover
         self._taps = taps
+        self._counts = counts
 
     def keeping(self, sessions: Sessions) -> Course:
         """The same course, with conversations that are kept elsewhere."""
         other = copy(self)
         other._sessions = sessions
-        other._recording = Recording(sessions, self._shared, self._clock)
+        other._recording = Recording(sessions, self._shared, self._clock, self._counts)
         return other
 
     async def open(self, ask: Ask, *, new_session: bool) -> Reply:
@@ -123,7 +126,7 @@ class Course:
         # Most questions need nothing from the conversation: their key is known before it is read, and one trip brings both.
         alone = self._understand(ask, text, Focus())
         key = self._shared.key(ask, alone)
-        is_here = self._library.publishes(ask, alone) or self._shared.in_memory(ask.caller.tenant, key) is not None
+        is_here = self._library.publishes(ask, alone) or self._shared.has_in_memory(ask.caller.tenant, key)
         asked_key = None if is_here else key
         foreseen = self._foreseen(work, text, new_session) if is_here else None
         begun = await self._recording.begin(work, text, new_session, asked_key, foreseen)
@@ -140,12 +143,13 @@ class Course:
             if await self._handover.hears(work):
                 return self._reply(work, at_once("agent", finish_reason="handoff"))
             self._speaker.hear()
-            key = None if work.session.from_client else self._shared.key(ask, work.understood)
+            key = work.share_key = None if work.session.from_client else self._shared.key(ask, work.understood)
             held = await self._held(work, key, begun, asked_key)
             draft = self._from_shared(held) if held is not None else await self._decide(work, key)
         except BaseException:
             # The next turn must not wait for this one, not even when its customer has gone.
             await asyncio.shield(asyncio.ensure_future(quietly(self._recording.abandon(work))))
+            self._count(work, None)
             raise
         return self._reply(work, draft)
 
@@ -160,7 +164,7 @@ class Course:
         key = self._shared.key(ask, understood)
         if key is None or understood.intent in (Intent.CRISIS, Intent.HUMAN):
             return None
-        work.text, work.understood = text, understood
+        work.text, work.understood, work.share_key = text, understood, key
         work.session = Session(tenant, ask.session_id, ask.caller.customer_id, focus=focus)
         found = self._library.at_hand(ask, understood)
         if found is not None:
@@ -314,7 +318,7 @@ class Course:
         answer = held.answer
         source = "faq" if answer.source == "faq" else "cache"
         draft = at_once(source, Delta(answer.text), *answer.citations, tier=held.tier)
-        draft.model = answer.model  # words of a model stay marked as such
+        draft.model, draft.made_at = answer.model, answer.created_at  # words of a model stay marked as such
         return draft
 
     def _from_entry(self, work: Work, found: Found, key: str | None) -> Draft:
@@ -374,7 +378,26 @@ class Course:
 
         return Reply(meta, draft, work, None)
 
+    def _count(self, work: Work, draft: Draft | None) -> None:
+        """How a new question was answered; without a draft it failed."""
+        ask, understood = work.ask, work.understood
+        told = Told(
+            tenant=ask.caller.tenant,
+            kind=understood.kind,
+            tier=draft.tier if draft is not None else "none",
+            source=draft.source if draft is not None else "error",
+            shareable=work.share_key is not None,
+            has_customer=ask.caller.customer_id is not None,
+            model_may=self._speaker.may_answer(work, chat=understood.intent is Intent.CHITCHAT),
+            in_head=self._library.publishes(ask, understood),
+            created_at=draft.made_at if draft is not None else None,
+            refused=work.gates,
+        )
+        self._counts.answered(tally(told, self._clock.now()))
+
     def _reply(self, work: Work, draft: Draft) -> Reply:
+        self._count(work, draft)
+
         async def record(reason: str, said: tuple[Middle, ...]) -> None:
             await self._recording.finish(work, draft, reason, said)
             self._handover.answered(work, text_of(said))
@@ -384,6 +407,7 @@ class Course:
     def _given(self, work: Work, draft: Draft) -> Reply:
         """It is recorded already."""
         self._speaker.hear()
+        self._count(work, draft)
         return Reply(self._meta(work, draft), draft, work, None)
 
     def _meta(self, work: Work, draft: Draft) -> Meta:

@@ -14,7 +14,7 @@ from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord
 from serve_app.domain.sharing import Candidate, SharedAnswer, may_share
 from serve_app.domain.understanding import refocus
-from serve_app.ports import Clock, Sessions
+from serve_app.ports import Clock, Sessions, TierCounts
 
 # Of so many sessions a process knows what they were last about.
 SESSIONS_KNOWN = 16384
@@ -23,10 +23,11 @@ SESSIONS_KNOWN = 16384
 class Recording:
     """The question before anything is generated, the answer before `done`."""
 
-    def __init__(self, sessions: Sessions, shared: SharedTier, clock: Clock) -> None:
+    def __init__(self, sessions: Sessions, shared: SharedTier, clock: Clock, counts: TierCounts) -> None:
         self._sessions = sessions
         self._shared = shared
         self._clock = clock
+        self._counts = counts
         self._last_focus: LRUCache[tuple[str, str], Focus] = LRUCache(SESSIONS_KNOWN)
 
     async def begin(self, work: Work, text: str, new_session: bool, answer_key: str | None, foreseen: Draft | None) -> Begun:
@@ -96,6 +97,8 @@ class Recording:
 
     def _offer(self, work: Work, draft: Draft, answer: AnswerRecord, said: tuple[Middle, ...]) -> None:
         """Offers a finished answer to the shared tier, which takes only what is true for everyone."""
+        if draft.share_key is None:
+            return
         candidate = Candidate(
             kind=answer.kind,
             self_contained=work.understood.self_contained,
@@ -107,7 +110,9 @@ class Recording:
             has_client_transcript=work.session.from_client or work.ask.asides != NO_ASIDES,
             demo_model=draft.demo,
         )
-        if draft.share_key is None or may_share(candidate) is not None:
+        refusal = may_share(candidate)
+        self._counts.offered(refusal)
+        if refusal is not None:
             return
         shared = SharedAnswer(
             text=answer.text,

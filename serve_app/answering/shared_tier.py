@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from serve_app.answering.voices import Stamp
-from serve_app.domain.messages import NO_ASIDES, Ask, Kind, Tier
+from serve_app.domain.messages import NO_ASIDES, Ask, Kind, Language, Tier
 from serve_app.domain.question import Understanding
-from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, VersionView, answer_key, stale_because
-from serve_app.ports import AnswerTiers, Clock
+from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, Stale, VersionView, answer_key, stale_because
+from serve_app.ports import AnswerTiers, Clock, TierCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class SharedTier:
         clock: Clock,
         ttl_s: int,
         serve_stale_s: float,
+        counts: TierCounts,
     ) -> None:
         self._tiers = tiers
         self._view = view
@@ -42,6 +43,7 @@ class SharedTier:
         self._clock = clock
         self._ttl_s = ttl_s
         self._serve_stale_s = serve_stale_s
+        self._counts = counts
         self._keeping: set[asyncio.Task[None]] = set()
 
     def key(self, ask: Ask, understood: Understanding) -> str | None:
@@ -50,26 +52,38 @@ class SharedTier:
             return None
         if ask.asides != NO_ASIDES:
             return None
-        tenant = ask.caller.tenant
+        return self.key_of(
+            ask.caller.tenant, understood.language, understood.canonical, order_id=ask.order_id, sku_id=ask.sku_id
+        )
+
+    def key_of(
+        self, tenant: str, language: Language, canonical: str, *, order_id: str | None = None, sku_id: str | None = None
+    ) -> str:
+        """The key of a public question that is self-contained."""
         stamp = self._stamp(tenant)
         return answer_key(
             AnswerKeyParts(
                 tenant=tenant,
                 shop=self._shops[tenant],
-                kind=understood.kind,
-                language=understood.language,
-                canonical=understood.canonical,
+                kind=Kind.PUBLIC,
+                language=language,
+                canonical=canonical,
                 prompt_version=stamp.prompt_version,
                 system_digest=stamp.system_digest,
                 model=stamp.model,
                 sampling=stamp.sampling,
-                order_id=ask.order_id,
-                sku_id=ask.sku_id,
+                order_id=order_id,
+                sku_id=sku_id,
             )
         )
 
-    def in_memory(self, tenant: str, key: str | None) -> Held | None:
-        answer = self._checked(tenant, key, self._tiers.get_from_memory(key)) if key else None
+    def has_in_memory(self, tenant: str, key: str | None) -> bool:
+        """Now, for all that is known; who wants to say it reads it."""
+        answer = SharedAnswer.loads(self._tiers.get_from_memory(key) or b"") if key else None
+        return answer is not None and key is not None and self._stale(tenant, key, answer) is None
+
+    def in_memory(self, tenant: str, key: str) -> Held | None:
+        answer = self._checked(tenant, key, self._tiers.get_from_memory(key))
         return Held(answer, "memory") if answer is not None else None
 
     def arrived(self, tenant: str, key: str, raw: bytes | None) -> Held | None:
@@ -80,10 +94,8 @@ class SharedTier:
         self._tiers.remember(key, raw)
         return Held(answer, "redis")
 
-    async def anywhere(self, tenant: str, key: str | None) -> Held | None:
+    async def anywhere(self, tenant: str, key: str) -> Held | None:
         """Memory, then a round trip."""
-        if key is None:
-            return None
         return self.in_memory(tenant, key) or self.arrived(tenant, key, await self._tiers.get_from_common(key))
 
     def keep(self, key: str, answer: SharedAnswer) -> None:
@@ -92,11 +104,21 @@ class SharedTier:
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
 
+    def adopt(self, key: str, answer: SharedAnswer) -> None:
+        """Keeps an answer that was made before it is asked for: in memory when this returns, whatever the view shows yet."""
+        self._tiers.remember(key, answer.dumps())
+        self.keep(key, answer)
+
     def _checked(self, tenant: str, key: str, raw: bytes | None) -> SharedAnswer | None:
         """The answer, if it can be read and everything that it was built from is as it was."""
         answer = SharedAnswer.loads(raw) if raw else None
         if answer is None:
             return None
-        now, monotonic_now = self._clock.now(), self._clock.monotonic()
-        stale = stale_because(answer, key, self._view(tenant), now, monotonic_now, self._serve_stale_s)
+        stale = self._stale(tenant, key, answer)
+        if stale is not None:
+            self._counts.not_said(stale)
         return answer if stale is None else None
+
+    def _stale(self, tenant: str, key: str, answer: SharedAnswer) -> Stale | None:
+        now, monotonic_now = self._clock.now(), self._clock.monotonic()
+        return stale_because(answer, key, self._view(tenant), now, monotonic_now, self._serve_stale_s)

@@ -33,6 +33,8 @@ class Work:
     text: str = field(init=False)  # what was asked, with all the messages that are one question
     asked_at: datetime = field(init=False)
     understood: Understanding = field(init=False)
+    share_key: str | None = None  # under which a shared answer to it stands
+    gates: tuple[str, ...] = ()  # that refused near entries as its answer
 
     @contextmanager
     def step(self, name: str) -> Generator[None]:
@@ -90,6 +92,7 @@ class Draft:
     has_customer_facts: bool = False
     sources: tuple[SourceVersion, ...] = ()
     expires_at: datetime | None = None
+    made_at: datetime | None = None  # of a shared answer
     # All that `body` says, where that is known.
     events: tuple[Middle, ...] | None = None
 

@@ -93,14 +93,23 @@ class Found:
     refused: tuple[str, ...] = ()  # the gates at which near entries were refused as answers, one name a candidate
 
 
+def is_current(found: Found, versions: Mapping[str, int]) -> bool:
+    """Whether all of it is of these versions (source id -> version)."""
+    said = [item for item in (found.entry, found.template) if item is not None]
+    return (
+        all(versions.get(item.id) == item.version for item in said)
+        and all(versions.get(passage.source.id) == passage.source.version for passage in found.passages)
+        and all(suggestion.id in versions for suggestion in found.suggestions)
+    )
+
+
 def only_current(found: Found, versions: Mapping[str, int]) -> Found:
-    """Without anything that is not of these versions (source id -> version); `found` itself when all of it is."""
+    """Without anything that is not of these versions."""
     entry, template = found.entry, found.template
-    current = replace(
+    return replace(
         found,
         entry=entry if entry and versions.get(entry.id) == entry.version else None,
         template=template if template and versions.get(template.id) == template.version else None,
         passages=tuple(passage for passage in found.passages if versions.get(passage.source.id) == passage.source.version),
         suggestions=tuple(suggestion for suggestion in found.suggestions if suggestion.id in versions),
     )
-    return found if current == found else current

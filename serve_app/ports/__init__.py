@@ -2,7 +2,7 @@
 handle), and a fake beside it that passes the same contract tests."""
 
 from serve_app.ports.access import Authenticator, KeyGrant, Keys
-from serve_app.ports.answers import AnswerTiers, SharedAnswers
+from serve_app.ports.answers import AnswerTiers, Eviction, SharedAnswers, TierCounts
 from serve_app.ports.aside import SetAsides
 from serve_app.ports.engine import Engine, EngineSignals, Replicas, Stream
 from serve_app.ports.facts import FactSource, FactsQuery
@@ -29,6 +29,7 @@ __all__ = [
     "Embedder",
     "Engine",
     "EngineSignals",
+    "Eviction",
     "FactSource",
     "FactsQuery",
     "InferenceRoom",
@@ -52,6 +53,7 @@ __all__ = [
     "SharedAnswers",
     "Stream",
     "Tickets",
+    "TierCounts",
     "Tokenizer",
     "Transcripts",
 ]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+from serve_app.domain.sharing import Refusal, Stale
+from serve_app.domain.tier_counts import Tally
+
+# Why a shared answer left a process's memory: others needed its place, or its time was over.
+Eviction = Literal["size", "expiry"]
 
 
 class SharedAnswers(Protocol):
@@ -25,3 +31,21 @@ class AnswerTiers(SharedAnswers, Protocol):
     def remember(self, key: str, value: bytes) -> None:
         """Keeps in memory what was read elsewhere, by `Sessions.begin` in its round trip."""
         ...
+
+
+class TierCounts(Protocol):
+    """What an operator sees of the tiers. Every method returns at once."""
+
+    def answered(self, tally: Tally) -> None:
+        """Once for every new question, also for one that failed."""
+        ...
+
+    def offered(self, refusal: Refusal | None) -> None:
+        """A finished answer to a shareable question: None when the shared tiers took it."""
+        ...
+
+    def not_said(self, why: Stale) -> None:
+        """A shared answer was there."""
+        ...
+
+    def evicted(self, why: Eviction) -> None: ...

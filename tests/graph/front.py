@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from deployments import one_process
 from serve_app.adapters import record
 from serve_app.adapters.auth import ensure_token_secret, ensure_visitor_secret
+from serve_app.adapters.memory_tier_counts import MemoryTierCounts
 from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.config import Config
@@ -40,6 +41,7 @@ class Front:
     secret: str
     host: str
     port: int
+    counts: MemoryTierCounts
 
     @property
     def url(self) -> str:
@@ -104,10 +106,11 @@ async def serving(
     if VECTORS.exists():
         shutil.copy(VECTORS, home / VECTORS.name)
     await engine.start()
-    async with one_process.serving(config, engine) as (host, port):
+    counts = MemoryTierCounts()
+    async with one_process.serving(config, engine, counts) as (host, port):
         shutil.copy(home / VECTORS.name, VECTORS)
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=30) as client:
-            yield Front(client, config, engine, key, secret, host, port)
+            yield Front(client, config, engine, key, secret, host, port, counts)
 
 
 async def _prepare(config: Config) -> str:
