@@ -70,6 +70,7 @@ class Lookup:
     now: datetime
     settled: bool = False  # the entry of the intent answers it, in whatever words it is asked
     at_least: int = 0  # the knowledge's version that the asker knows: an older one does not answer
+    set_aside: bool = False  # what it was answered with was found wrong: only an exact wording answers it
     trace: dict[str, str] = field(default_factory=dict[str, str])  # W3C trace context
 
 
@@ -91,6 +92,7 @@ class Found:
     suggestions: tuple[Suggestion, ...] = ()
     tier: Tier = "faq"  # of the entry
     refused: tuple[str, ...] = ()  # the gates at which near entries were refused as answers, one name a candidate
+    changes_at: datetime | None = None  # when an entry becomes valid that would have been found
 
 
 def is_current(found: Found, versions: Mapping[str, int]) -> bool:
