@@ -247,7 +247,7 @@ def _entry_tree(entry: Entry) -> dict[str, Any]:
     if entry.intent is not Intent.OTHER:
         tree["intent"] = str(entry.intent)
     for language, questions in sorted(entry.questions.items(), reverse=True):
-        tree[language] = {"questions": list(questions), "answer": entry.answers[language]}
+        tree[language] = {"questions": list(questions), "answer": entry.answers.get(language, "")}
     for name, border in (("valid_from", entry.valid_from), ("valid_to", entry.valid_to)):
         if border is not None:
             tree[name] = border.isoformat()

@@ -16,14 +16,17 @@ from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_aside import SqlSetAsides
 from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_feedback import SqlRatings
+from serve_app.adapters.sql_jobs import SqlJobs
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.sql_proposals import SqlProposals
+from serve_app.adapters.sql_question_log import SqlQuestionLog
 from serve_app.cli.console import say
 from serve_app.config import Config
 from serve_app.domain.errors import ConfigError
 from serve_app.first_questions import FirstQuestions, make_understander
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Proposals, Ratings, SetAsides
+from serve_app.pregeneration.assembling import Pregeneration, Stores, pregeneration
 
 T = TypeVar("T")
 
@@ -38,6 +41,7 @@ class Parts:
     proposals: Proposals
     ratings: Ratings
     set_asides: SetAsides
+    pregeneration: Pregeneration
 
 
 def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
@@ -49,8 +53,11 @@ def in_record(settings: Config, call: Callable[[Parts], Awaitable[T]]) -> T:
             await create_tables(engine)
             proposals = SqlProposals(engine)
             understand = FirstQuestions(settings.tenants, make_understander, _now)
-            editor = KnowledgeEditor(SqlKnowledge(engine), SqlDrafts(engine), proposals, _now, understand, say)
-            return await call(Parts(editor, proposals, SqlRatings(engine), SqlSetAsides(engine)))
+            knowledge = SqlKnowledge(engine)
+            editor = KnowledgeEditor(knowledge, SqlDrafts(engine), proposals, _now, understand, say)
+            stores = Stores(editor, knowledge, SqlQuestionLog(engine), proposals, SqlJobs(engine))
+            ahead = pregeneration(settings, stores, _now, say)
+            return await call(Parts(editor, proposals, SqlRatings(engine), SqlSetAsides(engine), ahead))
         except (SQLAlchemyError, OSError) as error:
             raise ConfigError(f"the record cannot be used ({type(error).__name__}): check `record.url`") from error
         finally:

@@ -38,10 +38,11 @@ async def watched(
     say: Callable[[str], None],
     *,
     within_s: float = float("inf"),
-    nobody_s: float = NOBODY_S,
+    nobody_s: float | None = None,
 ) -> Progress:
-    """Waits until all are made or have failed, `within_s` have passed, or nobody takes them. Raises StoreFailed."""
-    begun_at = monotonic()
+    """Waits until all are made or have failed, `within_s` have passed, or nobody has taken any for `nobody_s` (`NOBODY_S`).
+    Raises StoreFailed."""
+    begun_at, nobody_s = monotonic(), NOBODY_S if nobody_s is None else nobody_s
     last: Progress | None = None
     while True:
         known = (await jobs.read(tenant, job_ids)).values()
