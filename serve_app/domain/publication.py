@@ -83,6 +83,7 @@ def filled(publication: Publication, looked_at: Callable[[int], None] = lambda _
         *(problem for policy in publication.policies for problem in _wrong_policy(policy)),
         *(problem for entry in publication.entries for problem in _wrong_entry(entry)),
         *_shared_questions(publication.entries, looked_at),
+        *_shared_intents(publication.templates),
     ]
     policies = {policy.id: policy for policy in publication.policies}
     entries: list[Entry] = []
@@ -177,6 +178,16 @@ def _shared_questions(entries: Iterable[Entry], looked_at: Callable[[int], None]
                     message = f"the question {question!r} belongs to the entries {owner} and {entry.id}: keep it in one"
                     yield Problem(entry.id, message, other.id)
             owners[form].append((entry, question))
+
+
+def _shared_intents(templates: Iterable[Template]) -> Iterator[Problem]:
+    """Which of two templates answers could not be told."""
+    owners: dict[Intent, Template] = {}
+    for template in templates:
+        owner = owners.setdefault(template.intent, template)
+        if owner.id != template.id:
+            message = f"the intent {template.intent} belongs to the templates {owner.id} and {template.id}: keep one of them"
+            yield Problem(template.id, message, owner.id)
 
 
 def _overlap(one: Entry, other: Entry) -> bool:

@@ -115,9 +115,10 @@ class _Trial:
 
     def _answering(self, situation: Situation, subject: Subject, tells: bool) -> int | None:
         """The first case that holds; none when a condition before it has no value, as in an answer."""
+        value = functools.cache(subject.value)
         for number, case in enumerate(self.template.cases):
             try:
-                if holds(case.when, subject.value):
+                if holds(case.when, value):
                     return number
             except NotKnown as error:
                 if tells:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from serve_app.domain.choosing import CannotTell, Chosen, NoneFits, NotAmongFact
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.facts import Facts
 from serve_app.domain.intents import ABOUT_THE_CUSTOMER, Intent
-from serve_app.domain.knowledge import Template, TemplateCase
+from serve_app.domain.knowledge import Template
 from serve_app.domain.messages import Card, Language, Option
 from serve_app.domain.question import Entities
 from serve_app.domain.scope import Scope
@@ -89,16 +90,12 @@ def meant(
             return subject_of(facts, order, entities, scope)
 
 
-def case_for(template: Template, subject: Subject) -> TemplateCase | None:
-    """The first case whose condition holds. Raises NotKnown when a condition before it depends on what is not known."""
-    return next((case for case in template.cases if holds(case.when, subject.value)), None)
-
-
 def _render(template: Template, subject: Subject) -> Rendered | NoValue:
     scope, order = subject.scope, subject.order
+    value = functools.cache(subject.value)
     try:
-        case = case_for(template, subject)
-        text = "" if case is None else render(case.text[scope.locale.language], subject.value, scope)
+        case = next((case for case in template.cases if holds(case.when, value)), None)
+        text = "" if case is None else render(case.text[scope.locale.language], value, scope)
     except (NotKnown, UnknownName) as error:
         return NoValue(str(error))
     except (ConfigError, TemplateError, *SLIPS):

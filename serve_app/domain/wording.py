@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale as BabelLocale
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_currency, get_currency_precision
@@ -58,7 +59,7 @@ def money(minor: int, locale: Locale, currency: str | None = None) -> str:
     """Minor units as an amount: zh ¥1,299.00, en CN¥1,299.00."""
     currency = currency or locale.currency
     major = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return format_currency(major, currency, locale=_BABEL[locale.language])
+    return format_currency(major, currency, locale=_babel(_LOCALES[locale.language]))
 
 
 def day(value: date, locale: Locale, today: date | None = None) -> str:
@@ -94,7 +95,7 @@ def time_of_day(value: datetime, locale: Locale) -> str:
 
 def listed(items: Sequence[str], locale: Locale) -> str:
     """Several as one phrase: zh a、b和c, en a, b and c."""
-    return format_list(list(items), locale=_LISTED[locale.language])
+    return format_list(list(items), locale=_babel(_LISTED[locale.language]))
 
 
 def name_of(state: StrEnum, language: Language) -> str:
@@ -107,12 +108,18 @@ def tier_name(tier: str, language: Language) -> str:
     return _TIERS[language].get(tier, tier)
 
 
+@functools.cache
+def _babel(name: str) -> BabelLocale:
+    """Looked up once: by its name it is searched for among all locales each time."""
+    return BabelLocale.parse(name)
+
+
 def _plain_day(value: date, locale: Locale, today: date | None) -> str:
     with_year = today is not None and value.year != today.year
-    return format_date(value, _DAY_PATTERNS[locale.language][with_year], locale=_BABEL[locale.language])
+    return format_date(value, _DAY_PATTERNS[locale.language][with_year], locale=_babel(_LOCALES[locale.language]))
 
 
-_BABEL: dict[Language, str] = {"zh": "zh_CN", "en": "en_US"}
+_LOCALES: dict[Language, str] = {"zh": "zh_CN", "en": "en_US"}
 _LISTED: dict[Language, str] = {"zh": "zh_CN", "en": "en_GB"}  # without the comma before `and`
 # Without and with the year.
 _DAY_PATTERNS: dict[Language, tuple[str, str]] = {

@@ -10,9 +10,10 @@ import pytest
 from serve_app.adapters.knowledge_file import load_knowledge, read_file
 from serve_app.adapters.yaml_knowledge import read_yaml, yaml_of
 from serve_app.demo.knowledge import demo_knowledge
-from serve_app.domain.drafting import Unreadable
+from serve_app.domain.drafting import Unreadable, located
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.policies import Policy
+from serve_app.domain.publication import Unpublishable, filled
 
 ENTRY = """
 - id: returns
@@ -57,6 +58,29 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, comp
     with pytest.raises(ConfigError) as error:
         load_knowledge(tmp_path)
     assert complaint in str(error.value)
+
+
+def test_every_slip_of_a_template_is_told_with_its_place() -> None:
+    text = """
+- id: tier
+  intent: tier
+  cases: [{zh: "{customer.tier_name}", en: ok}]
+- id: mine
+  intent: my_orders
+  cases:
+    - {when: no_orders, zh: 好, en: ok}
+    - {zh: "{order_count}", en: "{order_cuont}"}
+"""
+    reading = read_yaml("templates.yaml", text, "UTC")
+    with pytest.raises(Unpublishable) as error:
+        filled(reading.publication())
+    told = located(error.value, reading.places).problems
+    assert [problem.partition(": there")[0] for problem in told] == [
+        "templates.yaml:5: template mine, case 1",
+        "templates.yaml:5: template mine, case 2, en",
+    ]
+    assert "did you mean no_order?" in told[0]
+    assert "did you mean order_count?" in told[1]
 
 
 def test_every_bad_item_is_told_at_once() -> None:

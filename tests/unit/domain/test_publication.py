@@ -84,6 +84,10 @@ OTHER = replace(entry(), id="other", questions={"zh": ("别的",), "en": ("somet
         ),
         (Publication((entry(valid_from=JULY, valid_to=JUNE),), policies=(DAYS,)), "valid_from must be earlier"),
         (Publication(templates=(tier("{customer.nope}"),)), "template tier, case 1, zh"),
+        (
+            Publication(templates=(tier("x"), replace(tier("y"), id="level"))),
+            "the intent tier belongs to the templates tier and level",
+        ),
         (Publication(policies=(Policy("p", "days", "7"),)), "policy p: the value must be a whole number of days"),
         (Publication(policies=(Policy("p", "days", -1),)), "policy p: the value must be a whole number"),
         (Publication(policies=(Policy("p", "minor", 1),)), "policy p: an amount in minor units needs a currency"),
