@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from cachetools import LRUCache
 from jwt import PyJWTError
 
 from serve_app.adapters import secret_file
@@ -19,6 +20,9 @@ from serve_app.ports import Clock
 
 SUBJECT_CHARS_MAX = 128
 TOKEN_CHARS_MAX = 8192
+# A token comes with each of its customer's questions, and its signature is checked once.
+TOKENS_REMEMBERED = 4096
+REMEMBERED_CHARS_MAX = 2048
 # RFC 7518, 3.2: an HS256 secret has at least as many bits as its hash.
 SECRET_BYTES_MIN = 32
 # The one of a machine that makes it for itself.
@@ -33,6 +37,8 @@ class CustomerTokens:
         self._data_dir = data_dir
         self._clock = clock
         self._secret: str | None = None
+        # What a signature was found to sign, with the key that it was found with: both never change.
+        self._checked: LRUCache[str, tuple[Any, Mapping[str, Any]]] = LRUCache(TOKENS_REMEMBERED)
         self._issuer = IssuerKeys(settings.jwks_url, clock) if settings.algorithm != "HS256" and settings.jwks_url else None
 
     async def customer_id(self, token: str) -> str:
@@ -40,8 +46,18 @@ class CustomerTokens:
         if len(token) > TOKEN_CHARS_MAX:
             raise _refused(f"is longer than {TOKEN_CHARS_MAX} characters")
         key = await self._key(token)
+        checked_with, claims = self._checked.get(token, (None, {}))
+        if checked_with is not key:
+            claims = self._claims(token, key)
+            if len(token) <= REMEMBERED_CHARS_MAX:
+                self._checked[token] = (key, claims)
+        self._check_times(claims)
+        return _subject(claims)
+
+    def _claims(self, token: str, key: Any) -> Mapping[str, Any]:
+        """What is signed. Times are not looked at."""
         try:
-            claims = jwt.decode(
+            return jwt.decode(
                 token,
                 key,
                 algorithms=[self._settings.algorithm],
@@ -64,8 +80,6 @@ class CustomerTokens:
             raise _refused("is meant for another audience") from error
         except (PyJWTError, ValueError, TypeError) as error:
             raise _refused("is not valid for this shop") from error
-        self._check_times(claims)
-        return _subject(claims)
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now, leeway_s = self._clock.now().timestamp(), self._settings.leeway_s

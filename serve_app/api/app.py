@@ -24,8 +24,8 @@ def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
     app = FastAPI(title="ZeroWait", version="0.1.0", docs_url="/docs", redoc_url=None)
     add_error_handlers(app)
     _add_health(app, services)
+    ask = add_asking(app, services)
     for add in (
-        add_asking,
         add_transcripts,
         add_desk,
         add_visitors,
@@ -37,7 +37,14 @@ def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
         add_aside,
     ):
         add(app, services)
-    app.add_middleware(Edge, in_flight=services.in_flight, new_id=services.new_id, name_requests=name_requests)
+    app.add_middleware(
+        Edge,
+        in_flight=services.in_flight,
+        new_id=services.new_id,
+        name_requests=name_requests,
+        # Most questions are answered from memory: the router and FastAPI's own layers would take longer than that.
+        direct={"/v1/ask": ask},
+    )
     return app
 
 

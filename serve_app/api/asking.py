@@ -12,21 +12,23 @@ from starlette.responses import Response
 from serve_app import tracing
 from serve_app.adapters.auth import bearer
 from serve_app.api.bodies import AskBody, read_body
-from serve_app.api.edge import as_json
+from serve_app.api.edge import Handler, as_json
 from serve_app.api.services import Services
-from serve_app.api.stream import EventStream, headers_of, while_connected, whole
+from serve_app.api.stream import EventStream, headers_of, object_of, while_connected, whole
 from serve_app.domain.errors import InvalidField, TooLong
 from serve_app.domain.messages import Ask, Caller
 from serve_app.domain.normalise import clean
 
 
-def add_asking(app: FastAPI, services: Services) -> None:
+def add_asking(app: FastAPI, services: Services) -> Handler:
+    """Returns the handler itself, which needs nothing of the application around it."""
+
     @app.post(
         "/v1/ask",
         summary="A question to its answer, as JSON or as server-sent events",
         openapi_extra={"requestBody": {"content": {"application/json": {"schema": AskBody.model_json_schema()}}}},
     )
-    async def ask(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def ask(request: Request) -> Response:
         started = services.clock.monotonic()
         caller = await caller_of(services, request)
         auth_ms = round((services.clock.monotonic() - started) * 1000, 2)
@@ -46,15 +48,17 @@ def add_asking(app: FastAPI, services: Services) -> None:
             span.set_attributes({"zerowait.source": reply.meta.source, "zerowait.kind": reply.meta.kind})
             if streamed:
                 return EventStream(reply, headers, at_the_end.pop_all().close)
-            try:
+            if reply.at_once is not None:
+                answer, failed = object_of(reply.at_once)
+            else:
                 answer, failed = await while_connected(request.receive, whole(reply))
-            finally:
-                await reply.aclose()
         if failed is not None:
             if failed.retry_after_s is not None:
                 headers["retry-after"] = str(failed.retry_after_s)
             return as_json({"error": failed.error}, failed.status, headers)
         return as_json(answer, 200, headers)
+
+    return ask
 
 
 async def caller_of(services: Services, request: Request) -> Caller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -25,48 +25,81 @@ REQUEST_ID = re.compile(r"^[\w.:-]{1,128}$")
 # Answered also when nothing else is.
 PROBES = frozenset({"/healthz", "/readyz"})
 
+Handler = Callable[[Request], Awaitable[Response]]
+
 
 def as_json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(orjson.dumps(body), status, headers, media_type="application/json")
 
 
+async def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ZeroWaitError)
+    headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return as_json(error.body(), error.status, headers)
+
+
+async def _without_store(request: Request, error: Exception) -> Response:
+    logger.warning("%s %s is refused: %s", request.method, request.url.path, error)
+    return await _ours(request, NotReady("This cannot be read or kept right now. Please try again.", retry_after_s=5))
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it
+
+
+async def _routing(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return await _ours(request, NotFound("There is no such address."))
+    refused = MalformedRequest(str(error.detail))
+    return as_json(refused.body(), error.status_code, dict(error.headers or {}))
+
+
+async def _path(request: Request, _error: Exception) -> Response:
+    return await _ours(request, NotFound("There is no such conversation."))
+
+
+# What a handler of ours may raise.
+_RAISED: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    ZeroWaitError: _ours,
+    StoreFailed: _without_store,
+    ClientDisconnect: _gone,
+}
+
+
 def add_error_handlers(app: FastAPI) -> None:
-    async def ours(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, ZeroWaitError)
-        headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
-        if error.status == 401:
-            headers["www-authenticate"] = "Bearer"
-        return as_json(error.body(), error.status, headers)
+    for error, handler in _RAISED.items():
+        app.add_exception_handler(error, handler)
+    app.add_exception_handler(HTTPException, _routing)
+    app.add_exception_handler(RequestValidationError, _path)
 
-    async def routing(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        if error.status_code == 404:
-            return await ours(request, NotFound("There is no such address."))
-        refused = MalformedRequest(str(error.detail))
-        return as_json(refused.body(), error.status_code, dict(error.headers or {}))
 
-    async def path(request: Request, _error: Exception) -> Response:
-        return await ours(request, NotFound("There is no such conversation."))
-
-    async def without_store(request: Request, error: Exception) -> Response:
-        logger.warning("%s %s is refused: %s", request.method, request.url.path, error)
-        return await ours(request, NotReady("This cannot be read or kept right now. Please try again.", retry_after_s=5))
-
-    async def gone(_request: Request, _error: Exception) -> Response:
-        return Response(status_code=499)  # nobody reads it
-
-    app.add_exception_handler(ZeroWaitError, ours)
-    app.add_exception_handler(StoreFailed, without_store)
-    app.add_exception_handler(HTTPException, routing)
-    app.add_exception_handler(RequestValidationError, path)
-    app.add_exception_handler(ClientDisconnect, gone)
+async def _response_of(handler: Handler, request: Request) -> Response:
+    try:
+        return await handler(request)
+    except (ZeroWaitError, StoreFailed, ClientDisconnect) as error:
+        return await next(form for kind, form in _RAISED.items() if isinstance(error, kind))(request, error)
 
 
 class Edge:
-    """The outermost layer: the request's id, the bound on requests in flight, and no exception without our form."""
+    """The outermost layer: the request's id, the bound on requests in flight, and no exception without our form.
 
-    def __init__(self, app: ASGIApp, in_flight: InFlight, new_id: Callable[[str], str], *, name_requests: bool) -> None:
+    `direct`: handlers of POST by their paths, which are called without the application's router and what lies before it.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        in_flight: InFlight,
+        new_id: Callable[[str], str],
+        *,
+        name_requests: bool,
+        direct: Mapping[str, Handler],
+    ) -> None:
         self._app = app
+        self._direct = direct
         self._new_id = new_id
         self._name_requests = name_requests
         self._in_flight = in_flight
@@ -88,7 +121,12 @@ class Edge:
 
         try:
             with self._in_flight.one(always=scope["path"] in PROBES):
-                await self._app(scope, receive, send_with_id)
+                handler = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
+                if handler is None:
+                    await self._app(scope, receive, send_with_id)
+                else:
+                    response = await _response_of(handler, Request(scope, receive))
+                    await response(scope, receive, send_with_id)
         except Overloaded as overloaded:
             if started:
                 raise

@@ -132,16 +132,15 @@ async def _gone(receive: Receive) -> None:
 
 async def whole(reply: Reply) -> tuple[dict[str, Any], Failed | None]:
     """The answer as one object, and the error that ended it, if one did."""
-    if reply.at_once is not None:
-        return _object_of(reply.at_once)
     try:
         async with aclosing(reply.events()) as events:
-            return _object_of([event async for event in events])
+            return object_of([event async for event in events])
     finally:
         await reply.aclose()
 
 
-def _object_of(events: Iterable[Event]) -> tuple[dict[str, Any], Failed | None]:
+def object_of(events: Iterable[Event]) -> tuple[dict[str, Any], Failed | None]:
+    """An answer's events as one object, and the error that ended it, if one did."""
     text: list[str] = []
     answer: dict[str, Any] = {"cards": [], "citations": [], "choices": None, "suggestions": [], "handoff": None}
     failed: Failed | None = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, cast
 
 import orjson
@@ -39,6 +40,7 @@ class AnswerKeyParts:
     sku_id: str | None = None
 
 
+@lru_cache(4096)
 def answer_key(parts: AnswerKeyParts) -> str:
     """48 hexadecimal digits: 16 that tell the question (`question_of`), 32 that tell all parts.
 

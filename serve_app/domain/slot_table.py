@@ -55,10 +55,7 @@ def _is(field: str, value: StrEnum) -> Callable[[Any, Scope], object]:
 
 def _in_state(field: str, states: type[StrEnum]) -> dict[str, Slot]:
     """`is_delivered` for each state."""
-    return {
-        f"is_{value}": Slot(CONDITION, name_of(value, "en"), name_of(value, "zh"), _is(field, value))
-        for value in states
-    }
+    return {f"is_{value}": Slot(CONDITION, name_of(value, "en"), name_of(value, "zh"), _is(field, value)) for value in states}
 
 
 _OF_AFTER_SALES = _parts("lines", "after_sales")
