@@ -53,7 +53,7 @@ def configuration(max_tokens: int, replicas: int) -> dict[str, Any]:
         "model": {"max_tokens": max_tokens, "answers": {"languages": ["en"], "kinds": ["public", "chat"]}},
         # A small machine is slow with hundreds of questions at once; what is asked here is how often it computes.
         "deadlines": {"request_s": 300, "first_token_s": 200, "cache_ms": 60_000},
-        "redis": {"timeout_ms": 20_000},
+        "redis": {"timeout_ms": 20_000, "budget_ms": 20_000},
         "record": {"serve_stale_s": 60},
         "failover": {"silence_s": 120},
         "rooms": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from purgatory import SyncCircuitBreakerFactory
-from purgatory.domain.model import HALF_OPENED, OpenedState
+from purgatory.domain.model import CLOSED, HALF_OPENED, OpenedState
 
 from serve_app.domain.errors import SourceFailed
 
@@ -28,6 +28,11 @@ class Breaker:
         if self._circuit.context.state == HALF_OPENED:
             self._probe = attempt
         return attempt
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether requests go through as ever."""
+        return self._circuit.context.state == CLOSED
 
     def end(self, attempt: Attempt, failed: bool | None) -> None:
         if failed is not None:

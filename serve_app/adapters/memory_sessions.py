@@ -1,4 +1,5 @@
-"""Sessions in this process's memory: a fake for tests, under the same contract tests as Redis. It forgets nothing by itself."""
+"""Sessions in this process's memory, under the same contract tests as Redis: for tests, and while Redis is away. They are not
+forgotten by themselves."""
 
 from __future__ import annotations
 
@@ -146,7 +147,7 @@ class MemorySessions:
         async with talk.changed:
             talk.changed.notify_all()
 
-    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
+    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> bool:
         """See the port."""
         talk = self._conversations.get((tenant, session_id))
         if talk is None or number > len(talk.questions):
@@ -160,6 +161,7 @@ class MemorySessions:
                     talk.focus, talk.focus_number = focus, number
         finally:
             await self._leave(talk, number)
+        return True
 
     async def abandon(self, tenant: str, session_id: str, number: int) -> None:
         """See the port."""
@@ -190,6 +192,33 @@ class MemorySessions:
             if owner == tenant and any(answer.answer_id == answer_id for answer in talk.answers.values()):
                 return session_id
         return None
+
+    # As a stand-in for another store
+
+    def is_idle(self, tenant: str, session_id: str) -> bool:
+        """No turn is in progress, and none waits."""
+        talk = self._conversations.get((tenant, session_id))
+        return talk is not None and not talk.queue
+
+    def as_it_is(self, tenant: str, session_id: str) -> Session:
+        """Whoever asks. The conversation must be here."""
+        talk = self._conversations[tenant, session_id]
+        return Session(tenant, session_id, talk.owner, talk.turns(1, len(talk.questions) + 1), talk.focus)
+
+    def take_over(self, session: Session, question: QuestionRecord, answer: AnswerRecord, focus: Focus) -> None:
+        """Goes on with a conversation of another store, behind a turn that ended there. Its turns are numbered anew.
+
+        Raises StoreFailed for an answer that cannot be kept.
+        """
+        answer_line(0, answer)
+        turns = (*session.turns, Turn(0, question, answer))
+        answers = {number: turn.answer for number, turn in enumerate(turns, 1) if turn.answer is not None}
+        self._conversations[session.tenant, session.id] = _Conversation(
+            session.customer_id, [turn.question for turn in turns], answers, focus, len(turns)
+        )
+
+    def forget(self, tenant: str, session_id: str) -> None:
+        self._conversations.pop((tenant, session_id), None)
 
     async def aclose(self) -> None:
         """Nothing to close."""

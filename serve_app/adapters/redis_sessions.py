@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 # A session that was made and in which nothing was asked yet.
 EMPTY_TTL_S = 24 * 3600
 
+# A call that was given up has ended by then.
+LATE_S = 1.0
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
 
@@ -172,7 +174,7 @@ class RedisSessions:
             self._hold(question, number, holder)
         return Begun(session, number, repeated, text=turn.question.text)
 
-    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
+    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> bool:
         """See the port.
 
         Once begun it is carried out, also when its caller is cancelled. Whatever it raises, the turn is let go. Raises
@@ -180,6 +182,7 @@ class RedisSessions:
         the message took it up.
         """
         await asyncio.shield(self._in_background(self._finish(tenant, session_id, number, answer, focus)))
+        return True
 
     async def _finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
         held = self._held.get((tenant, session_id, number))
@@ -277,6 +280,10 @@ class RedisSessions:
         # Not before the last call has ended: it would line the turn up again.
         await asyncio.wait([call])
         await self._leave(keys, message_id, holder)
+        if not call.cancelled() and isinstance(call.exception(), StoreFailed):
+            # One that was given up may still be carried out.
+            await asyncio.sleep(LATE_S)
+            await self._leave(keys, message_id, holder)
 
     async def _leave(self, keys: Keys, message_id: str, holder: str) -> None:
         try:

@@ -75,10 +75,10 @@ class Handover:
 
     async def over(self, work: Work, phrase: Phrase) -> tuple[Middle, ...]:
         """Opens a ticket, and what is said of it: the words and the state. Only words when there is none: its client holds the
-        transcript, so nobody could reply in it, or the record is away."""
+        transcript, so nobody could reply in it; whose conversation it is, is not known; or the record is away."""
         tenant, language = work.ask.caller.tenant, work.understood.language
         desk = self._shops[tenant].desk
-        if work.ask.channel != "chat":
+        if work.ask.channel != "chat" or work.session.apart:
             return (Delta(say_handoff(phrase, language, desk)),)
         with work.step("desk"):
             ticket = await self._from(work, phrase)
@@ -144,7 +144,7 @@ class Handover:
         """Whether a person has the conversation, so that the bot is silent. The question is then in the ticket, durably, and
         also while nobody has taken it yet."""
         caller, session_id = work.ask.caller, work.ask.session_id
-        if work.ask.channel != "chat" or not self._view.has_open(caller.tenant, session_id):
+        if work.ask.channel != "chat" or work.session.apart or not self._view.has_open(caller.tenant, session_id):
             return False
         question = Message(self._new_id("tm"), Author.CUSTOMER, work.text, work.asked_at, about=work.ask.message_id)
         try:
@@ -161,7 +161,7 @@ class Handover:
         """The bot's answer, to the ticket, off the customer's path; with its question, if that was asked before the ticket was
         opened."""
         tenant, session_id = work.ask.caller.tenant, work.ask.session_id
-        if work.ask.channel != "chat" or not text or not self._view.has_open(tenant, session_id):
+        if work.ask.channel != "chat" or work.session.apart or not text or not self._view.has_open(tenant, session_id):
             return
         now = self._clock.now()
         question = Message(self._new_id("tm"), Author.CUSTOMER, work.text, work.asked_at, about=work.ask.message_id)

@@ -60,7 +60,7 @@ class TranscriptSession:
         del answer, before, after
         return await self.begin(question)
 
-    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
+    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> bool:
         """Keeps the turn under what the client will send next. When it cannot be kept, the client's own words have to do."""
         del tenant, session_id
         assert self._asked is not None, "begin comes first"
@@ -69,6 +69,7 @@ class TranscriptSession:
             await self._known.keep(digest, KnownTurn(Turn(number, self._asked, answer), focus, self._from_client))
         except StoreFailed as error:
             logger.warning("a turn of a client's transcript was not kept: %s", error)
+        return True
 
     async def abandon(self, tenant: str, session_id: str, number: int) -> None:
         """Nobody waits."""

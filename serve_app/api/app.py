@@ -56,6 +56,6 @@ def _add_health(app: FastAPI, services: Services) -> None:
     @app.get("/readyz", summary="It can answer: each part with its state; 503 while it cannot")
     async def readyz() -> Response:  # pyright: ignore[reportUnusedFunction]
         parts = await services.readiness.parts()
-        ready = all(state == "ok" for state in parts.values())
+        ready = all(state in ("ok", "degraded") for state in parts.values())
         body = {"status": "ready" if ready else "not_ready", "parts": parts}
         return as_json(body, 200 if ready else 503, {} if ready else {"retry-after": "5"})

@@ -17,6 +17,7 @@ from serve_app.api.bodies import Id, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.query import flag_in, number_in
 from serve_app.api.services import Services
+from serve_app.domain.errors import StoreFailed
 from serve_app.domain.messages import Language
 from serve_app.domain.normalise import clean
 from serve_app.domain.phrases import Phrase
@@ -75,6 +76,8 @@ def _add_handoff(app: FastAPI, services: Services) -> None:
         caller = await caller_of(services, request)
         body = await _optional(services, request, HandoffBody)
         session = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
+        if session.apart:
+            raise StoreFailed("whose conversation it is, is not known now")
         reason = clean(body.reason) or REASONS[Phrase.HANDOFF_ASKED]
         state, is_new = await services.handover.ask_for(caller, session, reason, _language(request))
         return as_json(state, 201 if is_new else 200)

@@ -29,6 +29,8 @@ def add_transcripts(app: FastAPI, services: Services) -> None:
     ) -> Response:
         caller = await caller_of(services, request)
         found = await services.sessions.read(caller.tenant, session_id, caller.customer_id)
+        if found.apart:
+            raise StoreFailed("only the end of the conversation is known here")
         try:
             handoff, messages = await services.handover.of(caller.tenant, session_id)
         except StoreFailed as error:

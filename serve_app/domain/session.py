@@ -69,6 +69,7 @@ class Session:
     turns: tuple[Turn, ...] = ()
     focus: Focus = field(default_factory=Focus)
     from_client: bool = False  # told by a client: nothing proves that it was said like that
+    apart: bool = False  # the store is away: whose conversation it is, and what was said before, is not known
 
 
 def first_shown(number: int, turns_max: int) -> int:
@@ -90,3 +91,4 @@ class Begun:
     shared: bytes | None = None  # what stands under the answer key that was asked for in the same round trip
     text: str | None = None  # the question as recorded, where that matters: a message may be one of several that are one
     answered: bool = False  # its answer is recorded too; `session` has no turns then
+    degraded: tuple[str, ...] = ()  # ("sessions",): it is kept in this process only, until the store is back

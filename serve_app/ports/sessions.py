@@ -39,8 +39,9 @@ class Sessions(Protocol):
         """
         ...
 
-    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> None:
-        """Records the answer and what the conversation is about now, and lets the next turn begin, also when it raises.
+    async def finish(self, tenant: str, session_id: str, number: int, answer: AnswerRecord, focus: Focus) -> bool:
+        """Records the answer and what the conversation is about now, and lets the next turn begin, also when it raises. False:
+        it is kept in this process only, until the store is back.
 
         The first answer stays, unless it broke off: then the later one is the turn's.
 

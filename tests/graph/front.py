@@ -92,7 +92,10 @@ async def serving(
     async with Redis.from_url(redis_url) as redis:
         await redis.flushdb()
     # A machine that is busy with other tests is slow, not away.
-    patience = {"redis": {"url": redis_url, "timeout_ms": 5000}, "deadlines": {"facts_ms": 5000, "cache_ms": 5000}}
+    patience = {
+        "redis": {"url": redis_url, "timeout_ms": 5000, "budget_ms": 5000},
+        "deadlines": {"facts_ms": 5000, "cache_ms": 5000},
+    }
     tree = {"data_dir": home, **patience, **settings}
     config = Config.model_validate(tree).resolved({})
     secret = ensure_token_secret(home)
