@@ -24,6 +24,7 @@ _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "zerowait_candidates_refused": ("Near entries that were not taken for the answer, by the gate.", ("gate",)),
     "zerowait_admissions": ("Finished answers to shareable questions, by what became of them.", ("outcome",)),
     "zerowait_stale_reads": ("Shared answers that were there and not said, by why.", ("why",)),
+    "zerowait_regenerations": ("Questions of the shared tiers that were to be put to the model again, by how.", ("how",)),
     "zerowait_memory_evictions": ("Shared answers that left this process's memory, by why.", ("why",)),
 }
 
@@ -65,6 +66,9 @@ class TierMetrics:
 
     def evicted(self, why: Eviction) -> None:
         self._count("zerowait_memory_evictions", why)
+
+    def regenerated(self, how: str) -> None:
+        self._count("zerowait_regenerations", how)
 
     async def run(self) -> None:
         """Until cancelled; what was counted until then is told."""

@@ -266,6 +266,9 @@ class LimitSettings(Settings):
     """An answer that nobody watches any more goes on for so long, then it is aborted."""
     resume_s: int = Field(default=300, ge=1)
     """An answer's events can be resumed for so long."""
+    regenerations: int = Field(default=16, ge=1)
+    """After a publication: questions that were answered from a shared tier and are put to the model again, per ingress process
+    at a time. The others wait some seconds; where no place comes free, the nearest published questions are offered."""
     pregenerations: int = Field(default=4, ge=0)
     """Answers that an ingress process lets the model make before they are asked for, at a time. 0: none."""
     pregeneration_load: float = Field(default=8.0, gt=0)

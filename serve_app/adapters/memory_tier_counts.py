@@ -23,6 +23,7 @@ class MemoryTierCounts:
         self.offers: Counter[str] = Counter()
         self.stale: Counter[Stale] = Counter()
         self.evictions: Counter[Eviction] = Counter()
+        self.regenerations: Counter[str] = Counter()
 
     def answered(self, tally: Tally) -> None:
         self.answers[tally.tier] += 1
@@ -42,3 +43,6 @@ class MemoryTierCounts:
 
     def evicted(self, why: Eviction) -> None:
         self.evictions[why] += 1
+
+    def regenerated(self, how: str) -> None:
+        self.regenerations[how] += 1

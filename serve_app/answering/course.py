@@ -12,6 +12,7 @@ from serve_app import tracing
 from serve_app.answering.handover import Handover
 from serve_app.answering.library import Library
 from serve_app.answering.recording import Recording
+from serve_app.answering.regeneration import Regenerations
 from serve_app.answering.reply import Reply, quietly, text_of
 from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import Held, SharedTier
@@ -19,7 +20,8 @@ from serve_app.answering.speaker import Speaker
 from serve_app.answering.taps import Taps
 from serve_app.answering.work import Draft, Work, at_once
 from serve_app.config import DeadlineSettings
-from serve_app.domain.errors import DeadlineExceeded, Forbidden, InvalidField, NotReady, StoreFailed
+from serve_app.domain.errors import DeadlineExceeded, Forbidden, InvalidField, NotReady, Overloaded, StoreFailed
+from serve_app.domain.expiry import day_ends_at, earliest, lasts
 from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Found
@@ -38,6 +40,7 @@ from serve_app.domain.named_orders import is_not_the_customers
 from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.question import Entities, Focus, Understanding
 from serve_app.domain.session import AnswerRecord, Begun, Session
+from serve_app.domain.sharing import question_of
 from serve_app.domain.templates import NeedsChoice, NotMeant, NoValue, answer_from
 from serve_app.domain.tier_counts import Told, tally
 from serve_app.domain.understanding import Understander, refocus
@@ -78,6 +81,7 @@ class Course:
         handover: Handover,
         taps: Taps,
         counts: TierCounts,
+        regenerations: Regenerations,
     ) -> None:
         self._shops = shops
         self._understander = understander
@@ -93,6 +97,7 @@ class Course:
         self._handover = handover
         self._taps = taps
         self._counts = counts
+        self._regenerations = regenerations
 
     def keeping(self, sessions: Sessions) -> Course:
         """The same course, with conversations that are kept elsewhere."""
@@ -144,9 +149,11 @@ class Course:
                 return self._reply(work, at_once("agent", finish_reason="handoff"))
             self._speaker.hear()
             key = work.share_key = None if work.session.from_client else self._shared.key(ask, work.understood)
+            self._identify(work, key)
             held = await self._held(work, key, begun, asked_key)
-            draft = self._from_shared(held) if held is not None else await self._decide(work, key)
+            draft = self._from_shared(work, held) if held is not None else await self._decide(work, key)
         except BaseException:
+            self._leave_place(work)
             # The next turn must not wait for this one, not even when its customer has gone.
             await asyncio.shield(asyncio.ensure_future(quietly(self._recording.abandon(work))))
             self._count(work, None)
@@ -164,13 +171,13 @@ class Course:
         key = self._shared.key(ask, understood)
         if key is None or understood.intent in (Intent.CRISIS, Intent.HUMAN):
             return None
-        work.text, work.understood, work.share_key = text, understood, key
+        work.text, work.understood, work.share_key, work.question_id = text, understood, key, question_of(key)
         work.session = Session(tenant, ask.session_id, ask.caller.customer_id, focus=focus)
         found = self._library.at_hand(ask, understood)
         if found is not None:
             return self._from_entry(work, found, key)
         held = self._shared.in_memory(tenant, key)
-        return self._from_shared(held) if held is not None else None
+        return self._from_shared(work, held) if held is not None else None
 
     async def _held(self, work: Work, key: str | None, begun: Begun, asked_key: str | None) -> Held | None:
         """What is shared under `key`: begun's trip brought what stands under `asked_key`. Memory is read again, because
@@ -196,6 +203,10 @@ class Course:
             formats=shop.formats,
             things=things,
         )
+
+    def _identify(self, work: Work, key: str | None) -> None:
+        work.question_id = question_of(key) if key is not None else self._shared.question(work.ask, work.understood)
+        work.set_aside = self._shared.is_set_aside(work.ask.caller.tenant, work.question_id)
 
     def _retold(self, ask: Ask, session: Session) -> Session:
         """A conversation that only the client knows is about what its customer last asked."""
@@ -256,10 +267,33 @@ class Course:
         if work.understood.self_contained and not work.understood.carried and self._speaker.may_answer(work):
             if work.ask.asides.instructions:
                 return await self._speaker.personal(work, None, found.passages)
-            draft = await self._speaker.public(work, found.passages)
-            draft.share_key = key
-            return draft
+            return await self._spoken(work, found, key)
         return await self._miss(work, found)
+
+    async def _spoken(self, work: Work, found: Found, key: str | None) -> Draft:
+        """The model's answer, which others may get too."""
+        place = work.place = await self._regenerations.enter(work.question_id, work.left_s)
+        if place is None:
+            return self._without_model(work, found)
+        if place.has_waited and key is not None:
+            held = await self._shared.anywhere(work.ask.caller.tenant, key)
+            if held is not None:
+                return self._from_shared(work, held)
+        draft = await self._speaker.public(work, found.passages)
+        draft.share_key, draft.question_id = key, work.question_id
+        draft.expires_at = earliest(draft.expires_at, found.changes_at)
+        draft.lasts = lasts(work.understood.text, [passage.text for passage in found.passages])
+        draft.day_ends_at = day_ends_at(work.asked_at, self._shops[work.ask.caller.tenant].time_zone)
+        return draft
+
+    def _without_model(self, work: Work, found: Found) -> Draft:
+        """Many answers are made anew after a publication: what is near is offered, and nobody is called for it."""
+        if not found.suggestions:
+            raise Overloaded("Many answers are being made anew. Please ask again in a moment.", retry_after_s=2)
+        work.leave_out("model")
+        draft = at_once("faq", Delta(say(Phrase.MISS, work.understood.language)), Suggestions(found.suggestions))
+        draft.suggested = found.suggestions
+        return draft
 
     async def _templated(self, work: Work) -> Draft:
         ask, understood = work.ask, work.understood
@@ -314,11 +348,14 @@ class Course:
             return await self._speaker.personal(work, None, ())
         return await self._speaker.personal(work, facts, found.passages) if may_answer else await self._miss(work, found)
 
-    def _from_shared(self, held: Held) -> Draft:
+    def _from_shared(self, work: Work, held: Held) -> Draft:
         answer = held.answer
+        if work.question_id is not None:
+            self._regenerations.hit(work.question_id)
         source = "faq" if answer.source == "faq" else "cache"
         draft = at_once(source, Delta(answer.text), *answer.citations, tier=held.tier)
         draft.model, draft.made_at = answer.model, answer.created_at  # words of a model stay marked as such
+        draft.question_id = work.question_id
         return draft
 
     def _from_entry(self, work: Work, found: Found, key: str | None) -> Draft:
@@ -327,8 +364,9 @@ class Course:
         citation = Citation(entry.id, entry.questions[language][0])
         draft = at_once("faq", Delta(entry.answers[language]), citation, tier=found.tier)
         # An exact wording stands in the memory of every process already.
-        draft.share_key = key if found.tier == "faq" else None
-        draft.sources, draft.expires_at = (entry.source,), entry.valid_to
+        if found.tier == "faq":
+            draft.share_key, draft.question_id = key, work.question_id
+        draft.sources, draft.expires_at = (entry.source,), earliest(entry.valid_to, found.changes_at)
         return draft
 
     async def _miss(self, work: Work, found: Found) -> Draft:
@@ -347,7 +385,9 @@ class Course:
         if work.ask.caller.customer_id is None and work.understood.confidence == 1 and again.kind is not Kind.PUBLIC:
             return at_once("template", Delta(say(Phrase.SIGN_IN, again.language)))
         work.understood = again
-        return await self._decide(work, self._shared.key(work.ask, again))
+        key = self._shared.key(work.ask, again)
+        self._identify(work, key)
+        return await self._decide(work, key)
 
     async def _handoff(self, work: Work, phrase: Phrase) -> Draft:
         return at_once("template", *await self._handover.over(work, phrase), finish_reason="handoff")
@@ -355,6 +395,11 @@ class Course:
     def _locale(self, work: Work) -> Locale:
         shop = self._shops[work.ask.caller.tenant]
         return Locale(work.understood.language, shop.time_zone, shop.currency)
+
+    @staticmethod
+    def _leave_place(work: Work) -> None:
+        if work.place is not None:
+            work.place.leave()
 
     # What is replied
 
@@ -399,7 +444,10 @@ class Course:
         self._count(work, draft)
 
         async def record(reason: str, said: tuple[Middle, ...]) -> None:
-            await self._recording.finish(work, draft, reason, said)
+            try:
+                await self._recording.finish(work, draft, reason, said)
+            finally:
+                self._leave_place(work)
             self._handover.answered(work, text_of(said))
 
         return Reply(self._meta(work, draft), draft, work, record)

@@ -88,7 +88,7 @@ class Library:
         return self._shown(work, found)
 
     async def _asked(self, work: Work, lookup: Lookup) -> Found:
-        found = await self._rooms.look_up(work, replace(lookup, trace=tracing.outgoing()))
+        found = await self._rooms.look_up(work, replace(lookup, set_aside=work.set_aside, trace=tracing.outgoing()))
         work.gates = found.refused
         return found
 

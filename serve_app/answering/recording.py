@@ -9,6 +9,7 @@ from cachetools import LRUCache
 from serve_app.answering.reply import text_of
 from serve_app.answering.shared_tier import SharedTier
 from serve_app.answering.work import Draft, Work
+from serve_app.domain.expiry import Lasts, earliest, lasts
 from serve_app.domain.messages import EVENT_NAMES, NO_ASIDES, Ask, Citation, Delta, Middle
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord
@@ -93,12 +94,15 @@ class Recording:
             rendered=draft.outcome.rendered,
             facts_digest=draft.outcome.facts_digest,
             degraded=tuple(work.degraded),
+            question_id=draft.question_id,
         )
 
     def _offer(self, work: Work, draft: Draft, answer: AnswerRecord, said: tuple[Middle, ...]) -> None:
         """Offers a finished answer to the shared tier, which takes only what is true for everyone."""
         if draft.share_key is None:
             return
+        lasting = max(draft.lasts, lasts("", (answer.text,)) if draft.source == "model" else Lasts.FOR_GOOD)
+        ends_at = earliest(draft.expires_at, draft.day_ends_at if lasting is Lasts.TODAY else None)
         candidate = Candidate(
             kind=answer.kind,
             self_contained=work.understood.self_contained,
@@ -109,6 +113,8 @@ class Recording:
             has_customer_facts=draft.has_customer_facts,
             has_client_transcript=work.session.from_client or work.ask.asides != NO_ASIDES,
             demo_model=draft.demo,
+            passing=lasting is Lasts.NOW or (ends_at is not None and ends_at <= self._clock.now()),
+            set_aside=work.set_aside,
         )
         refusal = may_share(candidate)
         self._counts.offered(refusal)
@@ -122,7 +128,7 @@ class Recording:
             model=draft.model,
             citations=tuple(event for event in said if isinstance(event, Citation)),
             sources=draft.sources,
-            expires_at=draft.expires_at,
+            expires_at=ends_at,
         )
         self._shared.keep(draft.share_key, shared)
 

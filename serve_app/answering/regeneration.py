@@ -31,7 +31,7 @@ class Regenerations:
         self._wait_s = wait_s
         self._known: LRUCache[str, None] = LRUCache(KNOWN_MAX)
         self._under_way: Counter[str] = Counter()
-        self._freed = asyncio.Condition()
+        self._freed = asyncio.Event()  # set when a place comes free, and then another one stands here
 
     def hit(self, question: str) -> None:
         """A shared tier answered it. `question`: its id (`domain.sharing.question_id`)."""
@@ -44,12 +44,13 @@ class Regenerations:
         if self._is_free(question):
             return self._take(question, "began")
         try:
-            async with asyncio.timeout(min(within_s, self._wait_s)), self._freed:
-                await self._freed.wait_for(lambda: self._is_free(question))
-                return self._take(question, "waited")
+            async with asyncio.timeout(min(within_s, self._wait_s)):
+                while not self._is_free(question):
+                    await self._freed.wait()
         except TimeoutError:
             self._count("shed")
             return None
+        return self._take(question, "waited")
 
     def _is_free(self, question: str) -> bool:
         return question in self._under_way or len(self._under_way) < self._limit
@@ -59,13 +60,13 @@ class Regenerations:
         self._count(how)
         return Place(self, question, has_waited=how == "waited")
 
-    async def leave(self, question: str) -> None:
+    def leave(self, question: str) -> None:
         """For `Place`."""
         self._under_way[question] -= 1
         if not self._under_way[question]:
             del self._under_way[question]
-            async with self._freed:
-                self._freed.notify_all()
+            self._freed.set()
+            self._freed = asyncio.Event()
 
 
 class Place:
@@ -76,8 +77,8 @@ class Place:
         self._regenerations = regenerations
         self._question = question
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Idempotent."""
         question, self._question = self._question, None
         if question is not None:
-            await self._regenerations.leave(question)
+            self._regenerations.leave(question)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from serve_app.answering.voices import Stamp
 from serve_app.domain.messages import NO_ASIDES, Ask, Kind, Language, Tier
 from serve_app.domain.question import Understanding
-from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, Stale, VersionView, answer_key, stale_because
+from serve_app.domain.sharing import AnswerKeyParts, SharedAnswer, Stale, VersionView, answer_key, question_id, stale_because
 from serve_app.ports import AnswerTiers, Clock, TierCounts
 
 
@@ -77,6 +78,18 @@ class SharedTier:
             )
         )
 
+    def question(self, ask: Ask, understood: Understanding) -> str | None:
+        """The question's id, whatever kind of answer it gets; None when it does not stand on its own."""
+        if not understood.self_contained or understood.foreign:
+            return None
+        tenant = ask.caller.tenant
+        return question_id(tenant, self._shops[tenant], understood.language, understood.canonical, ask.order_id, ask.sku_id)
+
+    def is_set_aside(self, tenant: str, question: str | None) -> bool:
+        """Whether a customer found wrong what the question was answered with, and nobody has looked yet."""
+        view = self._view(tenant)
+        return view is not None and question in view.set_aside
+
     def has_in_memory(self, tenant: str, key: str | None) -> bool:
         """Now, for all that is known; who wants to say it reads it."""
         answer = SharedAnswer.loads(self._tiers.get_from_memory(key) or b"") if key else None
@@ -100,9 +113,14 @@ class SharedTier:
 
     def keep(self, key: str, answer: SharedAnswer) -> None:
         """Off the customer's path."""
-        task = asyncio.ensure_future(self._tiers.put(key, answer.dumps(), self._ttl_s))
+        left_s = math.ceil((answer.expires_at - self._clock.now()).total_seconds()) if answer.expires_at else self._ttl_s
+        task = asyncio.ensure_future(self._tiers.put(key, answer.dumps(), min(self._ttl_s, left_s)))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
+
+    async def settled(self) -> None:
+        """Returns when what was kept is written."""
+        await asyncio.gather(*self._keeping)
 
     def adopt(self, key: str, answer: SharedAnswer) -> None:
         """Keeps an answer that was made before it is asked for: in memory when this returns, whatever the view shows yet."""

@@ -10,6 +10,8 @@ from datetime import datetime
 from opentelemetry.context import Context
 
 from serve_app import tracing
+from serve_app.answering.regeneration import Place
+from serve_app.domain.expiry import Lasts
 from serve_app.domain.knowledge import SourceVersion
 from serve_app.domain.messages import AnswerSource, Ask, Middle, Option, Suggestion, Tier, Usage
 from serve_app.domain.question import Understanding
@@ -33,6 +35,9 @@ class Work:
     text: str = field(init=False)  # what was asked, with all the messages that are one question
     asked_at: datetime = field(init=False)
     understood: Understanding = field(init=False)
+    question_id: str | None = None  # of a question that stands on its own
+    set_aside: bool = False  # what it was answered with was found wrong, and nobody has looked yet
+    place: Place | None = None  # among the questions that are generated anew
     share_key: str | None = None  # under which a shared answer to it stands
     gates: tuple[str, ...] = ()  # that refused near entries as its answer
 
@@ -92,6 +97,11 @@ class Draft:
     has_customer_facts: bool = False
     sources: tuple[SourceVersion, ...] = ()
     expires_at: datetime | None = None
+    # Where a machine decided it: the question's id, under which a thumb down sets it aside.
+    question_id: str | None = None
+    # How long the question and what it was built from last by the calendar; what lasts a day ends with it.
+    lasts: Lasts = Lasts.FOR_GOOD
+    day_ends_at: datetime | None = None
     made_at: datetime | None = None  # of a shared answer
     # All that `body` says, where that is known.
     events: tuple[Middle, ...] | None = None

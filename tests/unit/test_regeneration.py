@@ -27,7 +27,7 @@ async def test_new_questions_need_no_place() -> None:
     regenerations, counted = made(1)
     places = [await entered(regenerations, f"q{n}") for n in range(9)]
     for place in places:
-        await place.leave()
+        place.leave()
     assert counted == []
 
 
@@ -35,9 +35,9 @@ async def test_one_question_takes_one_place_however_many_ask_it() -> None:
     regenerations, counted = made(1, "a", "b")
     first, second = await entered(regenerations, "a"), await entered(regenerations, "a")
     assert counted == ["began", "began"]
-    await first.leave()
+    first.leave()
     assert await regenerations.enter("b", 0.0) is None
-    await second.leave()
+    second.leave()
     await entered(regenerations, "b", 0.0)
 
 
@@ -47,7 +47,7 @@ async def test_who_waits_gets_the_next_place_and_is_told_so() -> None:
     waiting = asyncio.create_task(entered(regenerations, "c"))
     await asyncio.sleep(0)
     assert not waiting.done()
-    await b.leave()
+    b.leave()
     c = await waiting
     assert (a.has_waited, c.has_waited) == (False, True)
     assert counted == ["began", "began", "waited"]
@@ -59,8 +59,8 @@ async def test_who_cannot_wait_is_shed(within_s: float, wait_s: float) -> None:
     place = await entered(regenerations, "a")
     assert await regenerations.enter("b", within_s) is None
     assert counted == ["began", "shed"]
-    await place.leave()
-    await place.leave()
+    place.leave()
+    place.leave()
     await entered(regenerations, "b", 0.0)
 
 
@@ -71,5 +71,5 @@ async def test_who_goes_away_while_waiting_takes_no_place() -> None:
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
-    await a.leave()
+    a.leave()
     await entered(regenerations, "c", 0.0)
