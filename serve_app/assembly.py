@@ -8,14 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from serve_app.adapters import record, redis_client
+from serve_app.adapters import record
 from serve_app.adapters.auth import KeyAndTokenAuthenticator
 from serve_app.adapters.desk_watch import DeskWatch
 from serve_app.adapters.memory_answers import MemoryAnswers
-from serve_app.adapters.redis_answers import RedisAnswers, TieredAnswers
-from serve_app.adapters.redis_live import RedisLive
-from serve_app.adapters.redis_sessions import RedisSessions
-from serve_app.adapters.redis_transcripts import RedisTranscripts
+from serve_app.adapters.redis_answers import TieredAnswers
 from serve_app.adapters.sql_aside import SqlSetAsides
 from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_feedback import SqlRatings
@@ -50,6 +47,7 @@ from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, Clock, ContextRoom, InferenceRoom, TierCounts
 from serve_app.published import Published
+from serve_app.redis_stores import open_redis
 from serve_app.versions import Versions
 
 
@@ -64,9 +62,15 @@ class OtherRooms:
 
 
 async def assemble(
-    config: Config, rooms: OtherRooms, counts: TierCounts, stack: AsyncExitStack, clock: Clock | None = None
+    config: Config,
+    rooms: OtherRooms,
+    counts: TierCounts,
+    stack: AsyncExitStack,
+    clock: Clock | None = None,
+    watch_redis: Callable[[bool], None] = lambda _: None,
 ) -> Services:
-    """The services of one ingress process. `stack` closes what was opened; `clock` None: the machine's.
+    """The services of one ingress process. `stack` closes what was opened; `clock` None: the machine's; `watch_redis` is told
+    whether Redis is left alone, at first and at each change.
 
     Ready when it returns: the classifier is trained, the tokenizer loaded, the view of the published versions read.
     Raises ConfigError, StoreFailed.
@@ -75,15 +79,8 @@ async def assemble(
     engine = record.connect(str(config.record.url))
     stack.push_async_callback(engine.dispose)
     await record.ensure_tables(engine)
-    redis = redis_client.connect(config.redis, config.home)
-    stack.push_async_callback(redis.aclose)
-    sessions = RedisSessions(
-        redis,
-        ttl_s=config.redis.session_ttl_s,
-        turn_wait_s=config.limits.turn_wait_s,
-        turns_shown=config.redis.session_turns,
-    )
-    stack.push_async_callback(sessions.aclose)
+    redis = await open_redis(config, watch_redis, stack)
+    sessions = redis.sessions
     knowledge = SqlKnowledge(engine, clock.now)
     card = card_of(config.model)
     tokenizer = await asyncio.to_thread(HfTokenizer.load, config.model.path or model_path(config.home))
@@ -99,7 +96,7 @@ async def assemble(
     _in_background(versions.run(), stack)
 
     shared = SharedTier(
-        TieredAnswers(MemoryAnswers(evicted=counts.evicted), RedisAnswers(redis)),
+        TieredAnswers(MemoryAnswers(evicted=counts.evicted), redis.answers),
         view=versions.view,
         shops={tenant: settings.shop.id for tenant, settings in config.tenants.items()},
         stamp=voices.stamp,
@@ -151,10 +148,10 @@ async def assemble(
         regenerations=Regenerations(config.limits.regenerations, counts.regenerated),
         counts=counts,
     )
-    live = Live(RedisLive(redis, keep_s=config.limits.resume_s), sessions, desk_watch, config.limits.grace_s)
+    live = Live(redis.live, sessions, desk_watch, config.limits.grace_s)
     _in_background(live.run(), stack)
     stack.push_async_callback(live.aclose)
-    checks = {"sessions": redis.ping, "record": versions.refresh, **rooms.checks}
+    checks = {"sessions": redis.check, "record": versions.refresh, **rooms.checks}
     return Services(
         course=course,
         sessions=sessions,
@@ -163,7 +160,7 @@ async def assemble(
         tenants=config.tenants,
         card=card,
         completions=Completions(
-            transcripts=RedisTranscripts(redis, config.redis.session_ttl_s),
+            transcripts=redis.transcripts,
             turns_shown=config.redis.session_turns,
             sampling=Sampling(temperature=config.model.temperature, max_tokens=config.model.max_tokens),
             tokenizer=tokenizer,
@@ -180,7 +177,7 @@ async def assemble(
         proposals=proposals,
         ratings=SqlRatings(engine),
         set_asides=set_asides,
-        readiness=Readiness(checks, clock.monotonic),
+        readiness=Readiness(checks, clock.monotonic, spared=frozenset({"sessions"})),
         limits=config.limits,
         clock=clock,
         new_id=new_id,
