@@ -93,13 +93,13 @@ def answer_jobs(asked: Iterable[Asked], answered: Collection[str], now: datetime
 
 
 def template_jobs(
-    asked: Iterable[Asked], lacking: Callable[[Intent], bool], now: datetime, limit: int, tenant: str
+    asked: Iterable[Asked], lacking: Callable[[Asked], bool], now: datetime, limit: int, tenant: str
 ) -> list[Job]:
-    """Of the head: the intents of templated questions which nothing, or not every case, is published for. One job an intent,
-    in both languages."""
+    """Of the head: the intents of templated questions for which nothing is published, or not every case. One job an intent, in
+    both languages."""
     counts: dict[Intent, int] = {}
     for one in asked:
-        if one.kind is Kind.TEMPLATED and lacking(one.intent):
+        if one.kind is Kind.TEMPLATED and lacking(one):
             counts[one.intent] = counts.get(one.intent, 0) + one.count
     most = sorted(counts, key=lambda intent: (-counts[intent], intent))
     return [Job(tenant, "template", "zh", f"@{intent}", "", intent, counts[intent], now) for intent in most[:limit]]

@@ -12,7 +12,8 @@ from serve_app.domain.messages import Kind, Language
 from serve_app.domain.model_card import ModelCard, may_answer
 from serve_app.domain.normalise import canonical_form
 from serve_app.domain.pregeneration import Job, answer_jobs, template_jobs, to_do, wordings
-from serve_app.domain.question_log import LOGGED_MAX
+from serve_app.domain.question_log import LOGGED_MAX, Asked
+from serve_app.domain.template_proposing import uncovered_by
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Jobs, KnowledgeRecord, Proposals, QuestionLog
 
@@ -88,9 +89,14 @@ class Choosing:
             wanted += await self._variants(tenant, answered, languages, wish.top)
             wanted += await self._withheld(tenant, languages)
         if wish.templates and len(spoken) == 2:
-            whole = {template.intent for template in templates}
+            by_intent = {template.intent: template for template in templates}
+
+            def lacks(asked: Asked) -> bool:
+                known = by_intent.get(asked.intent)
+                return known is None or (asked.tier == "none" and bool(uncovered_by(known)))
+
             counted = await self._log.head(tenant, LOGGED_MAX, Kind.TEMPLATED)
-            wanted += template_jobs(counted, lambda intent: intent not in whole, now, wish.top, tenant)
+            wanted += template_jobs(counted, lacks, now, wish.top, tenant)
         return wanted
 
     async def _variants(self, tenant: str, answered: Collection[str], languages: Collection[Language], top: int) -> list[Job]:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
-from serve_app.domain.knowledge import Passage
+from serve_app.domain.errors import ConfigError
+from serve_app.domain.knowledge import Passage, Template
 from serve_app.domain.messages import Language
+from serve_app.domain.policies import Policy, fill_template
 from serve_app.domain.pregeneration import CannotMake, Job, JobKind, Renewal, drafted_passages, entry_of, made_of
 from serve_app.domain.reach import leads_elsewhere
+from serve_app.domain.template_check import check_template
+from serve_app.domain.template_proposing import instructions, proposed, uncovered_by, wish
 from serve_app.knowledge import SUGGESTIONS_MAX
+from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Clock
 from serve_app.pregeneration.asking import Asking
 from serve_app.pregeneration.drafts import Drafts
 from serve_app.pregeneration.worker import Done, Maker
 from serve_app.pregeneration.writing import Writer
+
+# A model that cannot mend its template by then will not.
+ROUNDS = 3
+TEMPLATE_TOKENS = 1500
 
 
 class EntryMaker:
@@ -77,6 +87,46 @@ class RenewalMaker:
         )
         answered = await self._asking.answer(work, passages, drafted.voice)
         return Done(Renewal(answered.text, drafted.voice.stamp.system_digest, made_of(answered.passages)))
+
+
+class TemplateMaker:
+    """A template for an intent, or more cases of the one that there is. It must pass every check that a person's must."""
+
+    def __init__(self, editor: KnowledgeEditor, writer: Writer) -> None:
+        self._editor = editor
+        self._writer = writer
+
+    async def make(self, job: Job) -> Done:
+        """See `Maker`. The model is told what is wrong with what it wrote, and tries `ROUNDS` times."""
+        _, content = await self._editor.drafted(job.tenant)
+        known = next((template for template in content.templates if template.intent is job.intent), None)
+        policies = {policy.id: policy for policy in content.policies}
+        uncovered = await asyncio.to_thread(_uncovered, known, policies)
+        if known is not None and not uncovered:
+            raise CannotMake(f"the template {known.id} has words for every situation")
+        problems = ""
+        for _ in range(ROUNDS):
+            asked = wish(job.intent, known, uncovered, content.policies, problems)
+            said = await self._writer.write(job.tenant, instructions(), asked, "en", TEMPLATE_TOKENS)
+            try:
+                template = proposed(said, job.intent, known)
+                left = await asyncio.to_thread(_checked, template, policies)
+            except (CannotMake, ConfigError) as error:
+                problems = str(error)
+            else:
+                return Done(template, f"says nothing in: {'; '.join(left)}" if left else "")
+        raise CannotMake(problems)
+
+
+def _uncovered(known: Template | None, policies: Mapping[str, Policy]) -> tuple[str, ...]:
+    return () if known is None else uncovered_by(fill_template(known, policies))
+
+
+def _checked(template: Template, policies: Mapping[str, Policy]) -> tuple[str, ...]:
+    """The situations that it leaves without words. Raises ConfigError."""
+    served = fill_template(template, policies)
+    check_template(served)
+    return uncovered_by(served)
 
 
 class Makers:

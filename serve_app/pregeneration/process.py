@@ -16,7 +16,7 @@ from serve_app.pregeneration.asking import Asking
 from serve_app.pregeneration.assembling import Stores
 from serve_app.pregeneration.choosing import languages_of
 from serve_app.pregeneration.drafts import Drafts
-from serve_app.pregeneration.making import EntryMaker, Makers, RenewalMaker
+from serve_app.pregeneration.making import EntryMaker, Makers, RenewalMaker, TemplateMaker
 from serve_app.pregeneration.worker import Worker
 from serve_app.pregeneration.writing import Writer
 
@@ -45,6 +45,7 @@ def worker(config: Config, stores: Stores, means: Means, load: Callable[[], floa
     makers = Makers(
         {
             "answer": EntryMaker(asking, writer),
+            "template": TemplateMaker(stores.editor, writer),
             "renewal": RenewalMaker(asking, Drafts(stores.editor, means.voices), means.clock),
         }
     )
