@@ -164,7 +164,7 @@ async def assemble(
             turns_shown=config.redis.session_turns,
             sampling=Sampling(temperature=config.model.temperature, max_tokens=config.model.max_tokens),
             tokenizer=tokenizer,
-            fingerprint=lambda tenant: f"fp_{voices.stamp(tenant).system_digest}",
+            fingerprint=lambda tenant: f"fp_{voices.of(tenant).fingerprint}",
         ),
         handover=handover,
         desk_work=DeskWork(tickets, SqlOutbox(engine), sessions, shops, clock, new_id, desk_watch.changed_here),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping
@@ -21,10 +22,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What could change an answer, besides the question: it stands in every key of a shared answer."""
+    """What could change an answer, besides the question: it stands in every key of a shared answer.
+
+    The published rules do not stand in it: an answer names those that it used, with their versions, so that a publication hides
+    just the answers that used what it changed. No figure gets into an answer but by them.
+    """
 
     prompt_version: str
-    system_digest: str  # of the system text and the policies
+    system_digest: str  # of the system text
     model: str
     sampling: Sampling
 
@@ -33,6 +38,7 @@ class Stamp:
 class Voice:
     renderer: PromptRenderer
     stamp: Stamp
+    fingerprint: str  # of all that every prompt begins with
     time_zone: str
 
 
@@ -69,7 +75,8 @@ class Voices:
         """
         # A model that may say nothing of the shop is not told its rules either.
         entries = () if self._is_for_chat else (await self._record.published(tenant))[0]
-        self._voices[tenant] = self.speaking_of(tenant, entries)
+        # Thousands of rules take a while to encode, and customers are answered meanwhile.
+        self._voices[tenant] = await asyncio.to_thread(self.speaking_of, tenant, entries)
 
     def speaking_of(self, tenant: str, entries: Iterable[Entry]) -> Voice:
         """The voice that a tenant has when these are what is published. Raises ConfigError as `renew`."""
@@ -80,10 +87,9 @@ class Voices:
         except ConfigError as error:
             renderer = self._renderer(system, policies := "")
             logger.warning("tenant %s: the model is told no rules but those that a question finds: %s", tenant, error)
-        digest = hashlib.blake2b(f"{len(system)}:{system}{policies}".encode(), digest_size=8).hexdigest()
         sampling = Sampling(temperature=model.temperature, max_tokens=model.max_tokens)
-        stamp = Stamp(PROMPT_VERSION, digest, self._card.key, sampling)
-        return Voice(renderer, stamp, shop.time_zone)
+        stamp = Stamp(PROMPT_VERSION, _digest(system), self._card.key, sampling)
+        return Voice(renderer, stamp, _digest(system, policies), shop.time_zone)
 
     def _renderer(self, system: str, policies: str) -> PromptRenderer:
         model = self._model
@@ -107,3 +113,8 @@ class Voices:
             return chat_text(), ""
         shop, now = self._tenants[tenant].shop, self._clock.now()
         return system_text(shop.name_zh, shop.name_en), policies_text([entry for entry in entries if entry.is_valid(now)], "zh")
+
+
+def _digest(*texts: str) -> str:
+    told = "".join(f"{len(text)}:{text}" for text in texts)
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()

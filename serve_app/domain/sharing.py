@@ -31,7 +31,7 @@ class AnswerKeyParts:
     language: Language  # of the answer
     canonical: str  # the self-contained question
     prompt_version: str
-    system_digest: str  # of the system text and the policies
+    system_digest: str  # of the system text
     model: str | None = None  # None: no model may answer it
     adapter: str | None = None
     sampling: Sampling = _NO_SAMPLING
