@@ -16,10 +16,12 @@ from serve_app.adapters.redis_answers import TieredAnswers
 from serve_app.adapters.sql_aside import SqlSetAsides
 from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_feedback import SqlRatings
+from serve_app.adapters.sql_jobs import SqlJobs
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.sql_outbox import SqlOutbox
 from serve_app.adapters.sql_proposals import SqlProposals
+from serve_app.adapters.sql_question_log import SqlQuestionLog
 from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
@@ -31,6 +33,7 @@ from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.in_flight import InFlight
 from serve_app.answering.library import Library
 from serve_app.answering.live import Live
+from serve_app.answering.question_tally import QuestionTally
 from serve_app.answering.regeneration import Regenerations
 from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import SharedTier
@@ -46,6 +49,9 @@ from serve_app.first_questions import FirstQuestions, formats_of, make_understan
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.packaged_model import model_path
 from serve_app.ports import CacheRoom, Clock, ContextRoom, InferenceRoom, TierCounts
+from serve_app.pregeneration.assembling import Stores, pregeneration
+from serve_app.pregeneration.process import Means, worker
+from serve_app.pregeneration.warming import Warming
 from serve_app.published import Published
 from serve_app.redis_stores import open_redis
 from serve_app.versions import Versions
@@ -59,6 +65,7 @@ class OtherRooms:
     context: ContextRoom
     inference: InferenceRoom
     checks: Mapping[str, Callable[[], Awaitable[None]]]
+    load: Callable[[], float] = lambda: 0.0  # of the model's replicas on average, in streams
 
 
 async def assemble(
@@ -89,12 +96,11 @@ async def assemble(
 
     async def changed(tenant: str) -> None:
         await asyncio.gather(published.renew(tenant), voices.renew(tenant))
+        # The last thing before the view shows it: what was made for it is in memory when it is asked for.
+        await warming.adopt(tenant)
 
     set_asides = SqlSetAsides(engine)
     versions = Versions(knowledge, set_asides, config.tenants, clock, config.record.heartbeat_ms / 1000, changed)
-    await versions.refresh()
-    _in_background(versions.run(), stack)
-
     shared = SharedTier(
         TieredAnswers(MemoryAnswers(evicted=counts.evicted), redis.answers),
         view=versions.view,
@@ -105,6 +111,11 @@ async def assemble(
         serve_stale_s=config.record.serve_stale_s,
         counts=counts,
     )
+    jobs, question_log = SqlJobs(engine), SqlQuestionLog(engine)
+    warming = Warming(jobs, question_log, shared, published.entries, lambda tenant: voices.stamp(tenant).system_digest)
+    await versions.refresh()
+    _in_background(versions.run(), stack)
+    await warming.warm(tuple(config.tenants))
     shops = {tenant: HandoverShop.of(settings) for tenant, settings in config.tenants.items()}
     tickets = SqlTickets(engine, [name for name, tenant in config.tenants.items() if tenant.desk.webhook_url])
     desk_watch = DeskWatch(
@@ -124,6 +135,9 @@ async def assemble(
     proposals = SqlProposals(engine)
     taps = Taps(proposals, clock)
     stack.push_async_callback(taps.aclose)
+    tally = QuestionTally(question_log, clock)
+    stack.push_async_callback(tally.flush)
+    _in_background(tally.run(), stack)
     understander = await asyncio.to_thread(make_understander)
     asked_rooms = Rooms(rooms.cache, rooms.context, clock, config.deadlines)
 
@@ -131,6 +145,7 @@ async def assemble(
         await versions.refresh()
         await versions.caught_up()
 
+    speaker = Speaker(card, rooms.inference, voices, tokenizer, config.model, config.deadlines.first_token_s, handover)
     library = Library(published, asked_rooms, versions.view, catch_up, clock, config.record.serve_stale_s)
     course = Course(
         shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
@@ -139,7 +154,7 @@ async def assemble(
         shared=shared,
         rooms=asked_rooms,
         library=library,
-        speaker=Speaker(card, rooms.inference, voices, tokenizer, config.model, config.deadlines.first_token_s, handover),
+        speaker=speaker,
         clock=clock,
         new_id=new_id,
         deadlines=config.deadlines,
@@ -147,7 +162,15 @@ async def assemble(
         taps=taps,
         regenerations=Regenerations(config.limits.regenerations, counts.regenerated),
         counts=counts,
+        tally=tally,
     )
+    understand = FirstQuestions(config.tenants, lambda: understander, clock.now)
+    editor = KnowledgeEditor(knowledge, SqlDrafts(engine), proposals, clock.now, understand)
+    stores = Stores(editor, knowledge, question_log, proposals, jobs)
+    means = Means(speaker, rooms.inference, voices, tokenizer, library, understand, clock, new_id)
+    if (maker := worker(config, stores, means, rooms.load)) is not None:
+        stack.push_async_callback(maker.aclose)
+        _in_background(maker.run(), stack)
     live = Live(redis.live, sessions, desk_watch, config.limits.grace_s)
     _in_background(live.run(), stack)
     stack.push_async_callback(live.aclose)
@@ -171,9 +194,8 @@ async def assemble(
         live=live,
         in_flight=InFlight(config.limits.requests_in_flight),
         knowledge=knowledge,
-        editor=KnowledgeEditor(
-            knowledge, SqlDrafts(engine), proposals, clock.now, FirstQuestions(config.tenants, lambda: understander, clock.now)
-        ),
+        editor=editor,
+        pregeneration=pregeneration(config, stores, clock.now),
         proposals=proposals,
         ratings=SqlRatings(engine),
         set_asides=set_asides,

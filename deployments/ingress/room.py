@@ -41,7 +41,7 @@ class Ingress:
         checks = {"cache": cache_room.check, "context": context_room.check, "inference": inference.check}
         failover = Failover(inference, config.failover, time.monotonic, FailoverMetrics().count)
         self._stack.push_async_callback(failover.aclose)
-        rooms = OtherRooms(cache_room, context_room, failover, checks)
+        rooms = OtherRooms(cache_room, context_room, failover, checks, load=fleet.mean_load)
         counts = TierMetrics()
         telling = asyncio.create_task(counts.run())
         self._stack.callback(telling.cancel)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from serve_app import tracing
 from serve_app.answering.handover import Handover
 from serve_app.answering.library import Library
+from serve_app.answering.question_tally import QuestionTally
 from serve_app.answering.recording import Recording
 from serve_app.answering.regeneration import Regenerations
 from serve_app.answering.reply import Reply, quietly, text_of
@@ -80,6 +81,7 @@ class Course:
         deadlines: DeadlineSettings,
         handover: Handover,
         taps: Taps,
+        tally: QuestionTally,
         counts: TierCounts,
         regenerations: Regenerations,
     ) -> None:
@@ -96,6 +98,7 @@ class Course:
         self._deadlines = deadlines
         self._handover = handover
         self._taps = taps
+        self._tally = tally
         self._counts = counts
         self._regenerations = regenerations
 
@@ -356,6 +359,7 @@ class Course:
         draft = at_once(source, Delta(answer.text), *answer.citations, tier=held.tier)
         draft.model, draft.made_at = answer.model, answer.created_at  # words of a model stay marked as such
         draft.question_id = work.question_id
+        draft.sources = answer.sources
         return draft
 
     def _from_entry(self, work: Work, found: Found, key: str | None) -> Draft:
@@ -449,6 +453,7 @@ class Course:
             finally:
                 self._leave_place(work)
             self._handover.answered(work, text_of(said))
+            self._tally.count(work, draft)
 
         return Reply(self._meta(work, draft), draft, work, record)
 
@@ -456,6 +461,7 @@ class Course:
         """It is recorded already."""
         self._speaker.hear()
         self._count(work, draft)
+        self._tally.count(work, draft)
         return Reply(self._meta(work, draft), draft, work, None)
 
     def _meta(self, work: Work, draft: Draft) -> Meta:

@@ -51,10 +51,13 @@ class Recording:
         )
         with work.step("session"):
             if foreseen is None or foreseen.events is None:
-                return await self._sessions.begin(question, answer_key)
+                begun = await self._sessions.begin(question, answer_key)
+                work.leave_out(*begun.degraded)
+                return begun
             answer = self._record_of(work, foreseen, foreseen.outcome.finish_reason, foreseen.events)
             before, after = work.session.focus, _refocused(work, foreseen, answer.finish_reason)
             begun = await self._sessions.begin_answered(question, answer, before, after)
+        work.leave_out(*begun.degraded)
         if begun.answered:
             self._last_focus[ask.caller.tenant, ask.session_id] = after
             self._offer(work, foreseen, answer, foreseen.events)
@@ -73,7 +76,9 @@ class Recording:
         focus = work.session.focus if draft.source == "agent" else _refocused(work, draft, reason)
         answer = self._record_of(work, draft, reason, said)
         with work.step("record"):
-            await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
+            kept = await self._sessions.finish(work.ask.caller.tenant, work.ask.session_id, work.number, answer, focus)
+        if not kept:
+            work.leave_out("sessions")
         self._last_focus[work.ask.caller.tenant, work.ask.session_id] = focus
         self._offer(work, draft, answer, said)
 
@@ -109,7 +114,8 @@ class Recording:
             finish_reason=answer.finish_reason,
             passed_guard=answer.finish_reason != "guard",
             sources=draft.sources,
-            degraded=answer.degraded,
+            # Where a conversation is kept changes nothing of a public answer.
+            degraded=tuple(part for part in answer.degraded if part != "sessions"),
             has_customer_facts=draft.has_customer_facts,
             has_client_transcript=work.session.from_client or work.ask.asides != NO_ASIDES,
             demo_model=draft.demo,

@@ -7,7 +7,7 @@ from serve_app.ports.aside import SetAsides
 from serve_app.ports.engine import Engine, EngineSignals, Replicas, Stream
 from serve_app.ports.facts import FactSource, FactsQuery
 from serve_app.ports.knowledge import KnowledgeRecord, Proposals, Ratings
-from serve_app.ports.language import Classifier, Detokenizer, Embedder, LanguageDetector, Tokenizer
+from serve_app.ports.language import Classifier, Detokenizer, Embedder, LanguageDetector, Tokenizer, VectorClassifier
 from serve_app.ports.live import DeskFeed, DeskView, LiveAnswers
 from serve_app.ports.pregeneration import Jobs, QuestionLog
 from serve_app.ports.rooms import CacheRoom, ContextRoom, InferenceRoom
@@ -56,4 +56,5 @@ __all__ = [
     "TierCounts",
     "Tokenizer",
     "Transcripts",
+    "VectorClassifier",
 ]
