@@ -130,12 +130,12 @@ class Bench:
 async def measure(run: LocalRun, server_pid: int, options: argparse.Namespace) -> dict[str, Any]:
     bench = Bench(run, server_pid, options)
     wordings = await exact_wordings(bench)
-    hits = bench.customers(partial(endlessly, wordings), "h", EXACT, signed_in=False)
+    hits = bench.customers(partial(endlessly, wordings, options.zipf), "h", EXACT, signed_in=False)
     nothing: deque[Caller] = deque(Silent(customer, NOOP_PREFIX) for customer in list(hits)[:2])
     both = await bench.side_by_side({"noop": nothing, "hits": hits})
     steady = await bench.at_share_of_peak(hits, both["hits"].rate)
     seen_of_hits = bench.seen.told()
-    templates = bench.customers(partial(endlessly, TEMPLATE_QUESTIONS), "t", TEMPLATED, signed_in=True)
+    templates = bench.customers(partial(endlessly, TEMPLATE_QUESTIONS, 0.0), "t", TEMPLATED, signed_in=True)
     alone = await bench.side_by_side({"templates": templates})
     live = await bench.at_share_of_peak(templates, alone["templates"].rate)
     sides = {**both, **alone}
@@ -178,6 +178,9 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=9, help="slices of each side (default %(default)s)")
     parser.add_argument("--open-s", type=float, default=30.0, help="length of each open load (default %(default)s)")
     parser.add_argument("--concurrency", type=int, default=16, help="requests under way in a closed loop (default %(default)s)")
+    parser.add_argument(
+        "--zipf", type=float, default=0.9, help="how uneven the wordings are asked; 0: evenly (default %(default)s)"
+    )
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
     options = parser.parse_args()

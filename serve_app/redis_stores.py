@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from serve_app.adapters import redis_client
+from serve_app.adapters.gathered_calls import GatheredCalls
 from serve_app.adapters.redis_answers import RedisAnswers
 from serve_app.adapters.redis_live import RedisLive
 from serve_app.adapters.redis_sessions import RedisSessions
@@ -51,7 +52,9 @@ async def open_redis(config: Config, watch: Callable[[bool], None], stack: Async
         RedisSessions, ttl_s=settings.session_ttl_s, turn_wait_s=turn_wait_s, turns_shown=settings.session_turns, off_path=link
     )
     stand_in = StandInSessions(turn_wait_s=turn_wait_s, turns_shown=settings.session_turns)
-    sessions = ResilientSessions(make(within_budget), make(link), within_budget, stand_in, turn_wait_s=turn_wait_s)
+    # Of a cluster each command goes to its own server, and one that is away must not fail the others' calls.
+    prompt = within_budget if settings.is_cluster else GatheredCalls(within_budget)
+    sessions = ResilientSessions(make(prompt), make(link), within_budget, stand_in, turn_wait_s=turn_wait_s)
     stack.push_async_callback(sessions.aclose)
     giving_back = asyncio.create_task(sessions.run())
 

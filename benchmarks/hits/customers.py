@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -109,11 +110,12 @@ def published_wordings(seed: int) -> list[str]:
     return public
 
 
-def endlessly(questions: Sequence[str], seed: int) -> Iterator[str]:
-    """Drawn at random."""
+def endlessly(questions: Sequence[str], zipf: float, seed: int) -> Iterator[str]:
+    """Drawn at random, question n with a weight of n ** -zipf."""
     dice = random.Random(seed)
+    weights = list(accumulate(number**-zipf for number in range(1, len(questions) + 1)))
     while True:
-        yield dice.choice(questions)
+        yield from dice.choices(questions, cum_weights=weights, k=64)
 
 
 def _header(head: bytes, name: bytes) -> str:

@@ -96,10 +96,10 @@ class Edge:
         new_id: Callable[[str], str],
         *,
         name_requests: bool,
-        direct: Mapping[str, Handler],
+        direct: Mapping[str, Handler] | None = None,
     ) -> None:
         self._app = app
-        self._direct = direct
+        self._direct = direct or {}
         self._new_id = new_id
         self._name_requests = name_requests
         self._in_flight = in_flight

@@ -7,11 +7,13 @@ import asyncio
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from serve_app.answering.in_flight import InFlight
-from serve_app.api.edge import Edge, add_error_handlers
-from serve_app.domain.errors import StoreFailed
+from serve_app.api.edge import Edge, add_error_handlers, as_json
+from serve_app.domain.errors import StoreFailed, Unauthenticated
 
 
 async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -67,3 +69,25 @@ async def test_more_than_the_bound_are_told_to_come_back_but_probes_are_answered
         assert (await http.get("/healthz")).status_code == 200
         held.set()
         assert (await first).status_code == 200
+
+
+async def test_a_direct_handler_is_called_without_the_application_and_fails_in_our_form() -> None:
+    async def ask(request: Request) -> Response:
+        if request.headers.get("x-mood") == "bad":
+            raise Unauthenticated("send an API key")
+        if request.headers.get("x-mood") == "away":
+            raise StoreFailed("Redis: TimeoutError: 10.0.0.7")
+        if request.headers.get("x-mood") == "broken":
+            raise RuntimeError("SELECT secret FROM /srv/shop.db")
+        return as_json({"asked": (await request.body()).decode()})
+
+    edge = Edge(broken, InFlight(4), lambda prefix: f"{prefix}_1", name_requests=True, direct={"/v1/ask": ask})
+    async with client(edge) as http:
+        good = await http.post("/v1/ask", content=b"hello")
+        assert (good.status_code, good.json(), good.headers["x-request-id"]) == (200, {"asked": "hello"}, "req_1")
+        refused = await http.post("/v1/ask", headers={"x-mood": "bad"})
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+        away = await http.post("/v1/ask", headers={"x-mood": "away"})
+        assert (away.status_code, away.json()["error"]["code"]) == (503, "not_ready")
+        assert (await http.post("/v1/ask", headers={"x-mood": "broken"})).json()["error"]["code"] == "internal_error"
+        assert (await http.get("/v1/ask")).status_code == 500, "only POST is direct"
