@@ -34,6 +34,7 @@ class Server:
     home: Path
     port: int
     options: tuple[str, ...] = ()
+    tls: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -41,7 +42,8 @@ class Server:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self, ready: Callable[[int], bool] | None = None) -> None:
-        command = [str(self.binary), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.home), *self.options]
+        ports = ["--port", "0", "--tls-port"] if self.tls else ["--port"]
+        command = [str(self.binary), *ports, str(self.port), "--bind", "127.0.0.1", "--dir", str(self.home), *self.options]
         with (self.home / "log").open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         give_up = time.monotonic() + 20
@@ -68,10 +70,10 @@ class Server:
 
 
 @contextmanager
-def server(binary: Path, *options: str, ready: Callable[[int], bool] | None = None) -> Generator[Server]:
+def server(binary: Path, *options: str, tls: bool = False, ready: Callable[[int], bool] | None = None) -> Generator[Server]:
     """A server that runs `binary`, empty, until the end of the block. It keeps nothing on disk unless `options` say so."""
     home = Path(tempfile.mkdtemp(prefix="zerowait-redis-"))
-    made = Server(binary, home, free_port(), ("--save", "", *options))
+    made = Server(binary, home, free_port(), ("--save", "", *options), tls)
     try:
         made.start(ready)
         yield made
