@@ -89,12 +89,18 @@ class Meanings:
         accepted = {self._wordings[at].entry.id: at for at, gate in compared if gate is None}
         if len(accepted) == 1:
             return Meant(self._wordings[accepted.popitem()[1]].entry)
-        refused = [gate or Gate.EVIDENCE for _, gate in compared]
-        if not accepted and self._classifier is not None and compared:
-            entry = self._wordings[order[0]].entry
-            if _fits_intent(entry, lookup) and is_enough(self._evidence(lookup, asked, order, likeness, vector)):
-                return Meant(entry)
-        return Meant(None, tuple(refused))
+        refused = tuple(gate or Gate.EVIDENCE for _, gate in compared)
+        if accepted or not compared:
+            return Meant(None, refused)
+        entry = self._wordings[order[0]].entry
+        evident = _fits_intent(entry, lookup) and is_enough(self._evidence(lookup, asked, order, likeness, vector))
+        return Meant(entry) if evident else Meant(None, refused)
+
+    def evidence(self, lookup: Lookup, vector: _Vector) -> tuple[Entry, Evidence]:
+        """What speaks for the entry of the nearest wording."""
+        likeness = self._matrix @ vector
+        order = self._nearest(likeness)
+        return self._wordings[order[0]].entry, self._evidence(lookup, sense_of(lookup.text), order, likeness, vector)
 
     def _nearest(self, likeness: _Vector) -> list[int]:
         # Twice as many as are compared: some are not valid now.

@@ -29,11 +29,11 @@ class Evidence:
     agreeing: int  # of its nearest wordings, so many agree in numbers, entities, negation, direction and the rest
 
 
-def is_enough(evidence: Evidence) -> bool:
+def is_enough(evidence: Evidence, chance_min: float = CHANCE_MIN) -> bool:
     return (
         evidence.wordings >= WORDINGS_MIN
         and evidence.nearest >= NEAREST
-        and evidence.chance >= CHANCE_MIN
+        and evidence.chance >= chance_min
         and evidence.margin >= MARGIN_MIN
         and evidence.agreeing >= AGREEING_MIN
     )

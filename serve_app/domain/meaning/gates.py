@@ -117,7 +117,7 @@ def same_particulars(asked: Sense, wordings: Sequence[Sense], answer: Sense | No
         if not any(agrees(asked, wording, answer or _SILENCE) for wording in spoken):
             return gate
     told = frozenset[str]().union(*(wording.asks for wording in spoken))
-    if "what_then" in told:
+    if "what_then" in told and not asked.all(Part.MODAL):
         told |= {"whether"}  # to tell the case is to ask what to do
     return None if asked.asks <= told else Gate.QUESTION
 
@@ -164,25 +164,31 @@ def _negation_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
 
 
 # To be negated, these tell the circumstances, not what is asked: 不喜欢可以退吗.
-_CIRCUMSTANCES = frozenset(
-    {"want", "satisfy", "like", "need", "fit", "sure", "know", "喜", "合", "小", "够", "好", "对", "想", "清"}
-)
+_CIRCUMSTANCES = frozenset({"want", "satisfy", "like", "fit", "sure", "know", "喜", "合", "小", "够", "好", "对", "想", "清"})
 
 
 def _negated(sense: Sense) -> frozenset[str]:
     """What stands behind each negation, where that turns the question round."""
-    pairs = zip(sense.tokens, sense.tokens[1:], strict=False)
-    behind = {later.concept for token, later in pairs if token.part is Part.NOT}
-    if sense.tokens and sense.tokens[-1].part is Part.NOT:
-        behind.add("")
-    return frozenset(behind - _CIRCUMSTANCES)
+    return frozenset(_behind(sense, at) for at, token in enumerate(sense.tokens) if token.part is Part.NOT) - _CIRCUMSTANCES
+
+
+def _behind(sense: Sense, at: int) -> str:
+    """The next concept; behind a wish that which is wished: 不想退货 is of the return, 不想要 of the wish."""
+    later = [token for token in sense.tokens[at + 1 : at + 3] if token.part is not Part.PERSON]
+    if len(later) == 2 and later[0].concept == "want" and later[1].part is Part.DO:
+        return later[1].concept
+    return later[0].concept if later else ""
 
 
 _DIRECTIONS = frozenset({"before", "after", "within", "over", "under", "from", "than", "without", "instead", "unless"})
 
 
 def _direction_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
-    return _directions(asked) == _directions(wording) and _payers(asked) == _payers(wording)
+    if _directions(asked) != _directions(wording) or _payers(asked) != _payers(wording):
+        return False
+    one, other = ([person for person in sense.persons if person in ("i", "you")] for sense in (asked, wording))
+    third = [{"they", "their"} & {*sense.persons} for sense in (asked, wording)]
+    return third[0] == third[1] and (one[:1] == other[:1] or not (one and other))
 
 
 def _directions(sense: Sense) -> frozenset[tuple[str, str]]:

@@ -41,9 +41,9 @@ ENGLISH = table(
     ask why: why, how come, what is the reason, for what reason, whats the reason, why is, why are, why do, why does
     ask which: which, what kind of, what type of, what kinds of, what types of, what sort of
     ask what: what, whats, what is, what are
-    ask what_then: what if, what happens if, what happens when, what should i do if, what do i do if, what can i do if
+    ask what_then: what if, what happens if, what happens when, what should i do if, what do i do if, what can i do if, what can i do, what do i do
     ask what_then: what do i do when, what should i do when, what happens
-    modal can: can, could, able to, am i able to, is it possible to, possible to, allowed to, am i allowed to, can you
+    modal can: can, could, able to, am i able to, is it possible to, possible to, allowed to, am i allowed to,
     modal can: is it ok to
     modal can: is it okay to, is there a way to, is there any way to, possible for me to, it possible for me to
     modal can: permitted to
@@ -112,9 +112,12 @@ ENGLISH = table(
     relation inside: inside
     relation off: off, out of
     relation between: between
-    person i: i, me, my, mine, we, us, our, ours, myself, ill, id, customer, customers, buyer, buyers
-    person you: you, your, yours, u, ur, seller, the shop, the store
-    person they: he, she, they, him, her, them, his, their, theirs, someone, somebody, anyone, friend
+    person i: i, me, we, us, myself, ill, id, customer, customers, buyer, buyers
+    person my: my, mine, our, ours
+    person your: your, yours, ur
+    person their: their, theirs, his, her
+    person you: you, u, seller, the shop, the store
+    person they: he, she, they, him, them, someone, somebody, anyone, friend
     figure 2: two
     figure 3: three
     figure 4: four

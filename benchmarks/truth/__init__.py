@@ -1,0 +1,1 @@
+"""What cache_truth is made of: the sets, the asking, the counting."""
