@@ -50,6 +50,11 @@ class Template:
     intent: Intent
     cases: tuple[TemplateCase, ...]
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Of each case; an empty one always holds."""
+        return tuple(case.when for case in self.cases)
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateCase:

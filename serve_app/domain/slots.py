@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes, pass_context
-from jinja2.environment import TemplateExpression
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import test_defined, test_undefined
@@ -40,14 +39,6 @@ class Text:
     names: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A compiled condition. `names` are the roots that it speaks of."""
-
-    expression: TemplateExpression
-    names: frozenset[str]
-
-
 def render(source: str, roots: Roots, scope: Scope) -> str:
     """The text with its slots filled. Raises NotKnown for a slot without a value, ConfigError if it is no template."""
     return filled_in(compiled_text(source, scope.locale.language), roots, scope)
@@ -58,12 +49,14 @@ def filled_in(text: Text, roots: Roots, scope: Scope, **more: object) -> str:
     return text.template.render({name: roots(name) for name in text.names} | {SCOPE: scope} | more).strip()
 
 
-def holds(source: str, roots: Roots) -> bool:
-    """Whether a condition is true; an empty one is. Raises NotKnown when it depends on something that is not known."""
-    if not source:
-        return True
-    condition = compiled_condition(source)
-    return bool(condition.expression({name: roots(name) for name in condition.names}))
+def first_that_holds(conditions: tuple[str, ...], roots: Roots) -> int | None:
+    """The number of the first condition that is true, as an empty one is; None: none is. Later ones are not looked at.
+
+    Raises NotKnown when one that is looked at depends on something that is not known.
+    """
+    choice = compiled_choice(conditions)
+    chosen = choice.template.render({name: roots(name) for name in choice.names})
+    return int(chosen) if chosen else None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -74,6 +67,7 @@ def compiled_text(source: str, language: Language) -> Text:
 
 def compiled_tree(tree: nodes.Template) -> Text:
     with _told("this template"):
+        tree.set_environment(_environment())
         return Text(_environment().from_string(tree), _roots_in(tree))
 
 
@@ -85,18 +79,29 @@ def parsed_text(source: str, language: Language) -> nodes.Template:
     return tree
 
 
-@functools.lru_cache(maxsize=4096)
-def compiled_condition(source: str) -> Condition:
-    """Raises ConfigError, with what is wrong and where."""
+@functools.lru_cache(maxsize=1024)
+def compiled_choice(conditions: tuple[str, ...]) -> Text:
+    """A template that prints the number of the first condition that holds. Raises ConfigError, with what is wrong and where."""
+    branches = [
+        nodes.If(_parsed_condition(source), [nodes.Output([nodes.TemplateData(str(number))])], [], [])
+        for number, source in enumerate(conditions)
+    ]
+    if branches:
+        branches[0].elif_ = branches[1:]
+    return compiled_tree(nodes.Template([*branches[:1]], lineno=1))
+
+
+def _parsed_condition(source: str) -> nodes.Expr:
+    if not source:
+        return nodes.Const(True)
     with _told(f"the condition {source!r}"):
         tree = _environment().parse(f"{{% if {_bounded(source)} %}}{{% endif %}}")
         match tree.body:
-            case [nodes.If(test=test, body=[], elif_=[], else_=[])]:
+            case [nodes.If(test=nodes.Expr() as test, body=[], elif_=[], else_=[])]:
                 check_condition_types(test)
+                return test
             case _:
                 raise ConfigError("write one expression, such as `order.is_delivered`")
-        expression = _environment().compile_expression(source, undefined_to_none=False)
-    return Condition(expression, _roots_in(tree))
 
 
 def _roots_in(tree: nodes.Template) -> frozenset[str]:

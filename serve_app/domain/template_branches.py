@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from dataclasses import dataclass
 
 from jinja2 import nodes
@@ -22,12 +23,12 @@ class Marked:
     text: Text
     branches: tuple[str, ...]
 
-    def render(self, roots: Roots, scope: Scope) -> tuple[str, frozenset[str]]:
-        """The text, and the branches that were taken for it. Raises as `slots.render`."""
-        taken: set[str] = set()
+    def render(self, roots: Roots, scope: Scope) -> tuple[str, frozenset[int]]:
+        """The text, and the numbers of the branches that were taken for it. Raises as `slots.render`."""
+        taken: set[int] = set()
 
         def take(branch: int, value: object = None) -> object:
-            taken.add(self.branches[branch])
+            taken.add(branch)
             return value
 
         return filled_in(self.text, roots, scope, **{_MARK: take}), frozenset(taken)
@@ -47,6 +48,7 @@ class _Marker:
 
     def __init__(self) -> None:
         self.branches: list[str] = []
+        self._seen: Counter[str] = Counter()
 
     def statements(self, tree: nodes.Template) -> None:
         for node in list(tree.find_all(nodes.If)):
@@ -78,8 +80,7 @@ class _Marker:
         body.insert(0, nodes.ExprStmt(self._call(branch), lineno=1))
 
     def _call(self, branch: str, *values: nodes.Expr) -> nodes.Call:
-        if branch in self.branches:
-            branch = f"{branch} ({sum(one.startswith(branch) for one in self.branches) + 1})"
-        self.branches.append(branch)
+        self._seen[branch] += 1
+        self.branches.append(branch if self._seen[branch] == 1 else f"{branch} ({self._seen[branch]})")
         number = nodes.Const(len(self.branches) - 1, lineno=1)
         return nodes.Call(nodes.Name(_MARK, "load", lineno=1), [number, *values], [], None, None, lineno=1)

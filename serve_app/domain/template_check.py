@@ -16,7 +16,7 @@ from serve_app.domain.question import Entities
 from serve_app.domain.sample_facts import SAMPLE_NOW
 from serve_app.domain.scope import Scope
 from serve_app.domain.situations import Situation, less_told, situations
-from serve_app.domain.slots import SLIPS, compiled_condition, holds
+from serve_app.domain.slots import SLIPS, compiled_choice, first_that_holds
 from serve_app.domain.template_branches import Marked, marked
 from serve_app.domain.template_subject import Subject
 from serve_app.domain.template_view import NotKnown
@@ -34,7 +34,7 @@ def check_template(template: Template) -> None:
 
 
 def problems_of(template: Template) -> tuple[str, ...]:
-    """What keeps a template from being published, each in a sentence; none: it may be. Takes some ten milliseconds.
+    """What keeps a template from being published, each in a sentence; none: it may be. Takes some tenths of a second.
 
     Every case is rendered, in both languages, in each sample situation in which it is the answer. Branches that whole facts
     do not reach are looked for among facts of which something is not told.
@@ -76,7 +76,7 @@ def _slips(template: Template) -> Iterator[str]:
                 yield f"{where}, {language}: {error}"
         try:
             if case.when:
-                compiled_condition(case.when)
+                compiled_choice((case.when,))
         except ConfigError as error:
             yield f"{where}: {error}"
 
@@ -88,7 +88,7 @@ class _Trial:
     template: Template
     problems: dict[tuple[int, str, str], str] = field(default_factory=dict[tuple[int, str, str], str])
     _texts: dict[tuple[int, Language], Marked] = field(default_factory=dict[tuple[int, Language], Marked])
-    _left: dict[tuple[int, Language], set[str]] = field(default_factory=dict[tuple[int, Language], set[str]])
+    _left: dict[tuple[int, Language], set[int]] = field(default_factory=dict[tuple[int, Language], set[int]])
     _said: set[tuple[int, Language]] = field(default_factory=set[tuple[int, Language]])
 
     def __post_init__(self) -> None:
@@ -96,7 +96,7 @@ class _Trial:
             for language in LANGUAGES:
                 text = marked(case.text[language], language)
                 self._texts[number, language] = text
-                self._left[number, language] = set(text.branches)
+                self._left[number, language] = set(range(len(text.branches)))
 
     @property
     def is_all_reached(self) -> bool:
@@ -115,22 +115,19 @@ class _Trial:
 
     def _answering(self, situation: Situation, subject: Subject, tells: bool) -> int | None:
         """The first case that holds; none when a condition before it has no value, as in an answer."""
-        value = functools.cache(subject.value)
-        for number, case in enumerate(self.template.cases):
-            try:
-                if holds(case.when, value):
-                    return number
-            except NotKnown as error:
-                if tells:
-                    what = (
-                        f"{error} has no value in the situation '{situation.name}', so that no case answers there: begin the "
-                        f"condition with `{_guard(str(error))} is defined and`, or put a case for that before it"
-                    )
-                    self._wrong(number, "", str(error), what)
-                return None
-            except (TemplateError, *SLIPS) as error:
-                self._wrong(number, "", "", f"its condition fails in the situation '{situation.name}': {error}")
-                return None
+        conditions = self.template.conditions
+        try:
+            return first_that_holds(conditions, subject.value)
+        except NotKnown as error:
+            if tells:
+                what = (
+                    f"{error} has no value in the situation '{situation.name}', so that no case answers there: begin the "
+                    f"condition with `{_guard(str(error))} is defined and`, or put a case for that before it"
+                )
+                self._wrong(_failing(conditions, subject), "", str(error), what)
+        except (TemplateError, *SLIPS) as error:
+            what = f"its condition fails in the situation '{situation.name}': {error}"
+            self._wrong(_failing(conditions, subject), "", "", what)
         return None
 
     def _try(self, situation: Situation, number: int, language: Language, subject: Subject, tells: bool) -> None:
@@ -162,7 +159,7 @@ class _Trial:
         for (number, language), left in self._left.items():
             where, branches = f"template {self.template.id}, case {number + 1}", self._texts[number, language].branches
             if any((number, one) in self._said for one in LANGUAGES):
-                yield from (f"{where}, {language}: {_never(branch)}" for branch in branches if branch in left)
+                yield from (f"{where}, {language}: {_never(branches[branch])}" for branch in sorted(left))
             elif language == LANGUAGES[0] and not any(key[0] == number for key in self.problems):
                 yield f"{where}: {self._unreached_case(number)}"
 
@@ -176,11 +173,21 @@ class _Trial:
         return f"it is never reached, because `{when}` holds in no sample situation: mend the condition, or take the case out"
 
 
+def _failing(conditions: tuple[str, ...], subject: Subject) -> int:
+    """The number of the condition at which the choice among them ends with an error."""
+    for number, condition in enumerate(conditions):
+        try:
+            first_that_holds((condition,), subject.value)
+        except (NotKnown, TemplateError, *SLIPS):
+            return number
+    return len(conditions) - 1
+
+
 def _ever_holds(when: str, intent: Intent) -> bool:
     for situation in (*situations(), *less_told()):
         for subject in _subjects(intent, situation):
             try:
-                if holds(when, subject.value):
+                if first_that_holds((when,), subject.value) is not None:
                     return True
             except (NotKnown, TemplateError, *SLIPS):
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from serve_app.domain.knowledge import Template
 from serve_app.domain.messages import Card, Language, Option
 from serve_app.domain.question import Entities
 from serve_app.domain.scope import Scope
-from serve_app.domain.slots import SLIPS, holds, render
+from serve_app.domain.slots import SLIPS, first_that_holds, render
 from serve_app.domain.template_subject import Subject, subject_of
 from serve_app.domain.template_view import NotKnown, UnknownName, View
 from serve_app.domain.wording import Locale
@@ -92,10 +91,9 @@ def meant(
 
 def _render(template: Template, subject: Subject) -> Rendered | NoValue:
     scope, order = subject.scope, subject.order
-    value = functools.cache(subject.value)
     try:
-        case = next((case for case in template.cases if holds(case.when, value)), None)
-        text = "" if case is None else render(case.text[scope.locale.language], value, scope)
+        number = first_that_holds(template.conditions, subject.value)
+        text = "" if number is None else render(template.cases[number].text[scope.locale.language], subject.value, scope)
     except (NotKnown, UnknownName) as error:
         return NoValue(str(error))
     except (ConfigError, TemplateError, *SLIPS):

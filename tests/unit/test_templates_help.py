@@ -13,7 +13,7 @@ from serve_app.cli.knowledge import app
 from serve_app.domain.intents import TEMPLATED
 from serve_app.domain.slot_table import SLOTS
 from serve_app.domain.slot_types import THINGS, Kind
-from serve_app.domain.slots import compiled_condition, compiled_text
+from serve_app.domain.slots import compiled_choice, compiled_text
 from serve_app.domain.slots_help import slots_help
 from serve_app.domain.template_check import check_template
 from serve_app.domain.template_filters import FILTERS
@@ -49,7 +49,7 @@ def test_the_filters_examples_work() -> None:
 
 @pytest.mark.parametrize("name", [name for name, root in ROOTS.items() if root.type.kind is Kind.CONDITION])
 def test_a_condition_by_name_is_a_condition(name: str) -> None:
-    compiled_condition(f"{name} and not {name}")
+    compiled_choice((f"{name} and not {name}",))
 
 
 def test_the_pages_template_may_be_published() -> None:

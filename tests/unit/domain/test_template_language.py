@@ -6,7 +6,7 @@ import pytest
 
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.messages import Language
-from serve_app.domain.slots import compiled_condition, compiled_text
+from serve_app.domain.slots import compiled_choice, compiled_text
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_slip_in_a_text_is_named(text: str, complaint: str) -> None:
 )
 def test_a_slip_in_a_condition_is_named(when: str, complaint: str) -> None:
     with pytest.raises(ConfigError) as error:
-        compiled_condition(when)
+        compiled_choice((when,))
     assert complaint in str(error.value)
 
 
@@ -104,7 +104,7 @@ def test_a_slip_in_a_condition_is_named(when: str, complaint: str) -> None:
     ],
 )
 def test_what_fits_is_taken(when: str) -> None:
-    compiled_condition(when)
+    compiled_choice((when,))
 
 
 def test_chinese_needs_no_plural() -> None:
