@@ -61,11 +61,10 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What customers will notice of a publication. `before` and `served`: what they are answered with, and will be; `changed`:
-    the ids of what is said otherwise then, or not any more; `withheld`: the derived entries that are not served, each with the
-    sources that are why."""
+    """What customers will notice of a publication. `served`: what they will be answered with; `changed`: the ids of what is
+    said otherwise then, or not any more; `withheld`: the derived entries that are not served, each with the sources that are
+    why."""
 
-    before: tuple[Entry | Template, ...]
     served: Publication
     changed: frozenset[str]
     withheld: Mapping[str, tuple[str, ...]]
@@ -305,7 +304,7 @@ def _touched(before: tuple[Entry | Template, ...], filled_: Publication, version
     changed = is_news({item.id: item for item in before}, {item.id: item for item in after})
     stale = stale_after(filled_.entries, changed, versions)
     served = replace(filled_, entries=tuple(entry for entry in filled_.entries if entry.id not in stale))
-    return Touched(before, served, changed | stale.keys(), stale)
+    return Touched(served, changed | stale.keys(), stale)
 
 
 def _compared(

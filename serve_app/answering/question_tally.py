@@ -19,7 +19,7 @@ WAITING_MAX = 2000
 class QuestionTally:
     """What is counted while the record is away is lost, and so is nothing but a count."""
 
-    def __init__(self, log: QuestionLog, clock: Clock, every_s: float = 5.0) -> None:
+    def __init__(self, log: QuestionLog, clock: Clock, every_s: float = 2.0) -> None:
         self._log = log
         self._clock = clock
         self._every_s = every_s

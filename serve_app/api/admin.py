@@ -25,6 +25,7 @@ from serve_app.domain.errors import InvalidField, MalformedRequest, NotReady, St
 from serve_app.domain.messages import Caller
 from serve_app.domain.proposals import State
 from serve_app.knowledge_editing import Diff
+from serve_app.pregeneration.publishing import Signature
 
 KNOWLEDGE = "/v1/admin/knowledge"
 # Ten thousand entries in both languages are about 10 MB.
@@ -49,6 +50,8 @@ class _Body(BaseModel):
 class PublishBody(_Body):
     note: str = Field(default="", max_length=500, description="Why, for the history.")
     revision: Id | None = Field(default=None, description="Publish only the draft that has this revision.")
+    head: int = Field(default=50, ge=0, le=1000, description="So many of the most asked answers are made anew first, at most.")
+    within_s: float = Field(default=10.0, ge=0, le=25, description="Wait for them so long, at most. 0: publish at once.")
 
 
 class RollbackBody(_Body):
@@ -75,7 +78,7 @@ def _add_reading(app: FastAPI, services: Services) -> None:
     async def published(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
         version = number_in(request, "version", 1, 10**8) if "version" in request.query_params else None
-        with _errors():
+        with knowledge_errors():
             content = await editor.content(caller.tenant, version)
             latest = await editor.latest(caller.tenant) if version is None else version
         return await _as_json(lambda: {"version": latest, **tree_of(content)})
@@ -83,14 +86,14 @@ def _add_reading(app: FastAPI, services: Services) -> None:
     @app.get(f"{KNOWLEDGE}/versions", summary="The published versions, the newest first")
     async def versions(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             found = await editor.history(caller.tenant, number_in(request, "limit", 50, VERSIONS_MAX))
         return as_json({"versions": [asdict(one) for one in found]})
 
     @app.get(f"{KNOWLEDGE}/diff", summary="What the draft would change in what is published")
     async def diff(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             found = await editor.diff(caller.tenant)
         return await _as_json(lambda: diff_json(found))
 
@@ -102,7 +105,7 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
     @app.get(draft, summary="The draft, and all that there would be with it")
     async def drafted(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             found, content = await editor.drafted(caller.tenant)
         return await _as_json(lambda: {"draft": _draft_json(found), **tree_of(content)})
 
@@ -117,7 +120,7 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
         caller = await _admin(services, request)
         name, replacing = _file_name(request), flag_in(request, "replace")
         raw = await _read(request)
-        with _errors():
+        with knowledge_errors():
             time_zone = services.tenants[caller.tenant].shop.time_zone
             reading = await asyncio.to_thread(read_file, name, raw, time_zone)
             found = await editor.take(caller.tenant, reading, replacing=replacing, by=caller.key_id)
@@ -126,7 +129,7 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
     @app.delete(draft, status_code=204, summary="Throw the draft away; what is published stays")
     async def discard(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             await editor.discard(caller.tenant)
         return Response(status_code=204)
 
@@ -135,7 +138,7 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
         item_id: str, request: Request
     ) -> Response:
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             found = await editor.withdraw(caller.tenant, (item_id,), by=caller.key_id)
         return await _as_json(lambda: diff_json(found))
 
@@ -143,7 +146,7 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
     async def rebase(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
         body = await _optional(services, request, RebaseBody)
-        with _errors():
+        with knowledge_errors():
             found = await editor.rebase(caller.tenant, keep=body.keep, by=caller.key_id)
         return await _as_json(lambda: diff_json(found))
 
@@ -155,8 +158,14 @@ def _add_publishing(app: FastAPI, services: Services) -> None:
     async def publish(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
         body = await _optional(services, request, PublishBody)
-        with _errors():
-            done = await editor.publish(caller.tenant, by=caller.key_id, note=body.note, revision=body.revision)
+        with knowledge_errors():
+            done = await services.pregeneration.head_first.publish(
+                caller.tenant,
+                Signature(caller.key_id, body.note),
+                revision=body.revision,
+                head=body.head,
+                within_s=body.within_s,
+            )
         return as_json(asdict(done))
 
     @app.post(
@@ -167,7 +176,7 @@ def _add_publishing(app: FastAPI, services: Services) -> None:
     async def rollback(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
         body = await _optional(services, request, RollbackBody)
-        with _errors():
+        with knowledge_errors():
             done = await editor.rollback(caller.tenant, body.version, by=caller.key_id, note=body.note)
         return as_json(asdict(done))
 
@@ -178,7 +187,7 @@ def _add_proposals(app: FastAPI, services: Services) -> None:
     @app.get(f"{KNOWLEDGE}/proposals", summary="What customers asked before they tapped a suggestion; ?state=proposed")
     async def proposals(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             found = await services.proposals.list(caller.tenant, _state(request), number_in(request, "limit", 50, VERSIONS_MAX))
         return as_json({"proposals": [asdict(one) for one in found]})
 
@@ -187,7 +196,7 @@ def _add_proposals(app: FastAPI, services: Services) -> None:
         proposal_id: str, request: Request
     ) -> Response:
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             return as_json(asdict(await editor.accept(caller.tenant, proposal_id, by=caller.key_id)))
 
     @app.post(f"{KNOWLEDGE}/proposals/{{proposal_id}}/reject", summary="Do not show it again")
@@ -195,7 +204,7 @@ def _add_proposals(app: FastAPI, services: Services) -> None:
         proposal_id: str, request: Request
     ) -> Response:
         caller = await _admin(services, request)
-        with _errors():
+        with knowledge_errors():
             return as_json(asdict(await editor.reject(caller.tenant, proposal_id, by=caller.key_id)))
 
 
@@ -224,7 +233,8 @@ def _draft_json(draft: Draft | None) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _errors() -> Generator[None]:
+def knowledge_errors() -> Generator[None]:
+    """Turns what the knowledge's parts raise into what a caller may see."""
     try:
         yield
     except Unreadable as error:

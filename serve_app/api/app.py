@@ -13,6 +13,7 @@ from serve_app.api.desk import add_desk
 from serve_app.api.edge import Edge, add_error_handlers, as_json
 from serve_app.api.feedback import add_feedback
 from serve_app.api.pages import add_pages
+from serve_app.api.pregenerated import add_pregenerated
 from serve_app.api.services import Services
 from serve_app.api.socket import add_socket
 from serve_app.api.transcripts import add_transcripts
@@ -35,6 +36,7 @@ def create_app(services: Services, *, name_requests: bool = True) -> FastAPI:
         add_admin,
         add_feedback,
         add_aside,
+        add_pregenerated,
     ):
         add(app, services)
     app.add_middleware(

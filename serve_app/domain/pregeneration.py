@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from serve_app.domain.errors import InternalError
+from serve_app.domain.expiry import earliest
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Passage, SourceVersion, Template
 from serve_app.domain.messages import Citation, Kind, Language
@@ -39,11 +40,13 @@ class MadeOf:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A model's answer made of a draft. `system_digest`: of the system text and the policies that its prompt began with."""
+    """A model's answer made of a draft. `system_digest`: of the system text that its prompt began with; `ends_at`: when it is
+    not true any more, besides its passages' own ends."""
 
     text: str
     system_digest: str
     made_of: tuple[MadeOf, ...]
+    ends_at: datetime | None = None
 
 
 Made = Entry | Template | Renewal
@@ -171,13 +174,18 @@ def stale_after(entries: Iterable[Entry], changed: Collection[str], versions: Ma
 
 
 def entry_of(
-    job: Job, questions: Mapping[Language, str], answers: Mapping[Language, str], passages: Sequence[Passage]
+    job: Job,
+    questions: Mapping[Language, str],
+    answers: Mapping[Language, str],
+    passages: Sequence[Passage],
+    changes_at: datetime | None = None,
 ) -> Entry:
-    """The entry that a person is shown, true as long as the first of its passages is.
+    """The entry that a person is shown, true as long as the first of its passages is, and until something else would have been
+    found (`changes_at`).
 
     It answers to its questions alone, unless the question stands for an intent.
     """
-    valid_to = min((passage.valid_to for passage in passages if passage.valid_to is not None), default=None)
+    valid_to = earliest(changes_at, *(passage.valid_to for passage in passages))
     intent = Intent(job.canonical[1:]) if job.canonical.startswith("@") else Intent.OTHER
     return Entry(
         id=job.item_id,
@@ -218,7 +226,7 @@ def shared_answer(job: Job, published: Mapping[str, Entry], system_digest: str) 
         model=job.model,
         citations=tuple(Citation(one.id, one.title) for one in made.made_of),
         sources=tuple(passage.source for passage in passages),
-        expires_at=min((passage.valid_to for passage in passages if passage.valid_to is not None), default=None),
+        expires_at=earliest(made.ends_at, *(passage.valid_to for passage in passages)),
     )
 
 

@@ -12,6 +12,7 @@ from serve_app.answering.speaker import Speaker
 from serve_app.answering.voices import Voice
 from serve_app.answering.work import Draft, Work
 from serve_app.domain.errors import NotReady
+from serve_app.domain.expiry import Lasts, lasts
 from serve_app.domain.knowledge import Found, Passage
 from serve_app.domain.messages import Ask, Caller, Delta, Kind, Language
 from serve_app.domain.pregeneration import CannotMake
@@ -26,6 +27,7 @@ PATIENCE_S = 60.0
 class Answered:
     text: str
     passages: tuple[Passage, ...]
+    lasts: Lasts  # at most until its day ends
 
 
 class Asking:
@@ -78,7 +80,10 @@ class Asking:
             raise CannotMake("the model's answer was longer than model.max_tokens")
         if reason != "stop" or not text.strip():
             raise NotReady("The model's answer broke off.", retry_after_s=5)
-        return Answered(text.strip(), tuple(passages))
+        lasting = lasts(work.text, (text, *(passage.text for passage in passages)))
+        if lasting is Lasts.NOW:
+            raise CannotMake("its answer is another one within the hour")
+        return Answered(text.strip(), tuple(passages), lasting)
 
 
 async def _text_of(draft: Draft) -> str:

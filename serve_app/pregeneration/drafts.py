@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from serve_app.answering.voices import Voice, Voices
 from serve_app.domain.drafting import Unreadable
+from serve_app.domain.expiry import earliest
 from serve_app.domain.knowledge import Entry
 from serve_app.domain.pregeneration import CannotMake
 from serve_app.knowledge_editing import KnowledgeEditor
@@ -16,7 +18,16 @@ from serve_app.knowledge_editing import KnowledgeEditor
 @dataclass(frozen=True, slots=True)
 class Drafted:
     entries: Mapping[str, Entry]
+    changed: frozenset[str]  # ids
     voice: Voice
+
+    def changes_at(self, now: datetime) -> datetime | None:
+        """When the first of the entries that the draft changes becomes valid: what is found may be another then."""
+        return earliest(*(self._begins(key, now) for key in self.changed))
+
+    def _begins(self, key: str, now: datetime) -> datetime | None:
+        begins = self.entries[key].valid_from if key in self.entries else None
+        return begins if begins is not None and begins > now else None
 
 
 class Drafts:
@@ -46,4 +57,4 @@ class Drafts:
             raise CannotMake(f"the draft cannot be published: {error}") from error
         entries = sorted(touched.served.entries, key=lambda entry: entry.id)
         voice = await asyncio.to_thread(self._voices.speaking_of, tenant, entries)
-        return Drafted({entry.id: entry for entry in entries}, voice)
+        return Drafted({entry.id: entry for entry in entries}, touched.changed, voice)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping
 
 from serve_app.domain.errors import ConfigError
-from serve_app.domain.knowledge import Passage, Template
+from serve_app.domain.expiry import Lasts, day_ends_at, earliest
+from serve_app.domain.knowledge import Template
 from serve_app.domain.messages import Language
 from serve_app.domain.policies import Policy, fill_template
 from serve_app.domain.pregeneration import CannotMake, Job, JobKind, Renewal, drafted_passages, entry_of, made_of
@@ -16,7 +17,7 @@ from serve_app.domain.template_proposing import instructions, proposed, uncovere
 from serve_app.knowledge import SUGGESTIONS_MAX
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Clock
-from serve_app.pregeneration.asking import Asking
+from serve_app.pregeneration.asking import Answered, Asking
 from serve_app.pregeneration.drafts import Drafts
 from serve_app.pregeneration.worker import Done, Maker
 from serve_app.pregeneration.writing import Writer
@@ -42,27 +43,26 @@ class EntryMaker:
         found = await self._asking.look_up(work)
         if found.entry is not None:
             raise CannotMake(f"the entry {found.entry.id} answers it")
-        answered = await self._asking.answer(work, found.passages)
+        answered = {job.language: await self._asking.answer(work, found.passages)}
         questions: dict[Language, str] = {job.language: job.text}
-        answers: dict[Language, str] = {job.language: answered.text}
-        passages = list(answered.passages)
+        notes: list[str] = []
         other: Language = "en" if job.language == "zh" else "zh"
-        note = ""
         try:
-            question, answer, more = await self._in(other, job)
+            questions[other], answered[other] = await self._in(other, job)
         except CannotMake as error:
-            note = f"{other} is missing: {error}"
-        else:
-            questions[other], answers[other] = question, answer
-            passages += more
-        return Done(entry_of(job, questions, answers, passages), note)
+            questions.pop(other, None)
+            notes.append(f"{other} is missing: {error}")
+        if any(one.lasts is Lasts.TODAY for one in answered.values()):
+            notes.append("it speaks of these days: look how long that is true")
+        answers: dict[Language, str] = {language: one.text for language, one in answered.items()}
+        passages = [passage for one in answered.values() for passage in one.passages]
+        return Done(entry_of(job, questions, answers, passages, found.changes_at), "; ".join(notes))
 
-    async def _in(self, language: Language, job: Job) -> tuple[str, str, tuple[Passage, ...]]:
+    async def _in(self, language: Language, job: Job) -> tuple[str, Answered]:
         """The question in the other language, and its answer from the same entries."""
         same = await self._asking.look_up(self._asking.work(job.tenant, job.text, language))
         question = await self._writer.translated(job.tenant, job.text, language)
-        answered = await self._asking.answer(self._asking.work(job.tenant, question, language), same.passages)
-        return question, answered.text, answered.passages
+        return question, await self._asking.answer(self._asking.work(job.tenant, question, language), same.passages)
 
 
 class RenewalMaker:
@@ -86,7 +86,10 @@ class RenewalMaker:
             found.passages, drafted.entries, work.understood.intent, job.language, self._clock.now(), SUGGESTIONS_MAX
         )
         answered = await self._asking.answer(work, passages, drafted.voice)
-        return Done(Renewal(answered.text, drafted.voice.stamp.system_digest, made_of(answered.passages)))
+        now = self._clock.now()
+        midnight = day_ends_at(now, drafted.voice.time_zone) if answered.lasts is Lasts.TODAY else None
+        ends_at = earliest(midnight, found.changes_at, drafted.changes_at(now))
+        return Done(Renewal(answered.text, drafted.voice.stamp.system_digest, made_of(answered.passages), ends_at))
 
 
 class TemplateMaker:

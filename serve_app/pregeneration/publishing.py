@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from serve_app.adapters.sql_knowledge import Published
-from serve_app.domain.knowledge import Entry
 from serve_app.domain.messages import Kind
 from serve_app.domain.model_card import ModelCard
 from serve_app.domain.pregeneration import Job, renewal_jobs, wordings
 from serve_app.domain.question_log import LOGGED_MAX, Asked
-from serve_app.domain.system_text import policies_text
 from serve_app.knowledge_editing import KnowledgeEditor, Touched
 from serve_app.ports import Jobs, QuestionLog
 from serve_app.pregeneration.choosing import languages_of
@@ -59,15 +57,9 @@ class HeadFirst:
         is_ready = draft is not None and revision in (None, draft.revision) and draft.base == await self._editor.latest(tenant)
         if draft is not None and is_ready and head > 0 and within_s > 0:
             revision = draft.revision
-            wanted = renewals(
-                await self._log.head(tenant, LOGGED_MAX),
-                await self._editor.touched(tenant, content),
-                self._card,
-                draft.revision,
-                self._now(),
-                head,
-            )
-            await self._renew(tenant, wanted, within_s)
+            if asked := await self._log.head(tenant, LOGGED_MAX):
+                touched = await self._editor.touched(tenant, content)
+                await self._renew(tenant, renewals(asked, touched, self._card, revision, self._now(), head), within_s)
         try:
             return await self._editor.publish(tenant, by=signature.by, note=signature.note, revision=revision)
         finally:
@@ -90,17 +82,12 @@ class HeadFirst:
 
 
 def renewals(head: Sequence[Asked], touched: Touched, card: ModelCard, revision: str, now: datetime, limit: int) -> list[Job]:
-    """The head's questions whose shared answers a publication ends, as jobs. A model is told all the rules, so where one of
-    them changes, every answer may be another; else those that used what changes."""
+    """The head's questions whose shared answers a publication ends, as jobs: those that used what it changes."""
     languages = languages_of(card)
-    before = [item for item in touched.before if isinstance(item, Entry) and item.is_valid(now)]
-    after = [entry for entry in touched.served.entries if entry.is_valid(now)]
-    rules_change = bool(languages) and policies_text(before, "zh") != policies_text(after, "zh")
 
     def is_touched(asked: Asked) -> bool:
-        if languages and asked.language not in languages:
-            return False
-        return asked.tier != "none" and (rules_change or not touched.changed.isdisjoint(asked.sources))
+        is_spoken = not languages or asked.language in languages
+        return is_spoken and asked.tier != "none" and not touched.changed.isdisjoint(asked.sources)
 
     public = (asked for asked in head if asked.kind is Kind.PUBLIC)
     return renewal_jobs(public, is_touched, wordings(touched.served.entries, now), revision, now, limit)

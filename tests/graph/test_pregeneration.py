@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ from serve_app.adapters.sql_jobs import SqlJobs
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.sql_proposals import SqlProposals
 from serve_app.adapters.sql_question_log import SqlQuestionLog
+from serve_app.api.pregenerated import PREGENERATED
 from serve_app.domain.generation import Generate
-from serve_app.domain.knowledge import Entry
+from serve_app.domain.intents import Intent
+from serve_app.domain.knowledge import Entry, Template
+from serve_app.domain.messages import Kind
 from serve_app.domain.question_log import Asked
 from serve_app.first_questions import FirstQuestions, make_understander
 from serve_app.knowledge_editing import KnowledgeEditor
@@ -120,7 +124,7 @@ async def test_the_head_is_answered_reviewed_published_and_then_in_memory(desk: 
     assert asked.sources
     desk.words.of = {
         "Translate into simplified Chinese": "你们送到南极吗",
-        "你们送到南极吗": "抱歉，目前不送到南极。",
+        "你们送到南极吗": "抱歉，不送到南极。",
         ANTARCTICA: "Sorry, we do not deliver there.",
     }
     ids, progress = await desk.made(Wish(top=10))
@@ -131,7 +135,7 @@ async def test_the_head_is_answered_reviewed_published_and_then_in_memory(desk: 
     assert job.id in ids
     assert isinstance(job.made, Entry)
     assert (job.made.answers, job.model, job.reason) == (
-        {"en": "Sorry, we do not deliver there.", "zh": "抱歉，目前不送到南极。"},
+        {"en": "Sorry, we do not deliver there.", "zh": "抱歉，不送到南极。"},
         "capable",
         "",
     )
@@ -149,7 +153,7 @@ async def test_the_head_is_answered_reviewed_published_and_then_in_memory(desk: 
     await desk.pre.head_first.publish("demo", Signature("ann", "asked"), head=0)
     answer = await desk.until(ANTARCTICA, "Not yet, sorry.")
     assert (answer["source"], answer["tier"], answer["citations"][0]["id"]) == ("faq", "memory", entry.id)
-    assert (await desk.front.ask("你们送到南极吗"))["text"] == "抱歉，目前不送到南极。"
+    assert (await desk.front.ask("你们送到南极吗"))["text"] == "抱歉，不送到南极。"
     assert len(desk.front.engine.requests) == generations
 
 
@@ -164,6 +168,65 @@ async def test_a_figure_that_stands_in_no_source_fails_the_job_and_says_so(desk:
     desk.words.of = {question: "Not yet.", "Translate": "送到月球吗"}
     assert (await desk.made(Wish(top=10)))[1].failed == 1
     assert (await desk.made(Wish(top=10, failed_too=True)))[1].failed == 0
+
+
+async def test_a_template_is_proposed_checked_by_sample_facts_and_taken_into_the_draft(desk: Desk) -> None:
+    await desk.stores.editor.withdraw("demo", ["tier"], by="ann")
+    await desk.pre.head_first.publish("demo", Signature("ann"), head=0)
+    question = "我是什么会员?"
+    while (await desk.front.ask(question, "C1001"))["source"] != "faq":
+        await asyncio.sleep(0.05)
+    while not any(asked.intent is Intent.TIER for asked in await desk.stores.log.head("demo", 9, Kind.TEMPLATED)):
+        await asyncio.sleep(0.1)
+    good = {"when": "", "zh": "您是{customer.tier_name}。", "en": "You are {customer.tier_name}."}
+    bad = {**good, "en": "You are {customer.rank}."}
+    desk.words.of = {
+        "cannot be published": json.dumps({"cases": [good]}, ensure_ascii=False),
+        "membership tier": json.dumps({"cases": [bad]}, ensure_ascii=False),
+    }
+    ids, progress = await desk.made(Wish(questions=False, templates=True))
+    assert (progress.made, progress.failed) == (1, 0)
+    assert "customer.rank" in desk.words.prompts[-1], "it is told what is wrong"
+    job = await desk.pre.reviewing.find("demo", ids[0])
+    assert isinstance(job.made, Template)
+    await desk.pre.reviewing.accept("demo", job.id, by="ann")
+    await desk.pre.head_first.publish("demo", Signature("ann"), head=0)
+    async with asyncio.timeout(20):
+        while (answer := await desk.front.ask(question, "C1001"))["source"] != "template":
+            await asyncio.sleep(0.05)
+    assert answer["text"].startswith("您是")
+
+
+async def test_what_is_made_is_reviewed_over_http_as_well(desk: Desk) -> None:
+    question = "Do you deliver to Mars?"
+    await desk.logged(question)
+    desk.words.of = {question: "Not yet.", "Translate": "送到火星吗"}
+    headers = {"authorization": f"Bearer {await desk.front.new_key(frozenset({'admin'}))}"}
+
+    async def call(method: str, path: str, expected: int = 200, **body: Any) -> Any:
+        sent = body if method in ("POST", "PUT") else None
+        response = await desk.front.client.request(method, f"{PREGENERATED}{path}", headers=headers, json=sent)
+        assert response.status_code == expected, response.text
+        return response.json() if response.content else None
+
+    queued = await call("POST", "", 202, top=20, templates=False)
+    texts = {key: (await call("GET", f"/{key}"))["text"] for key in queued["ids"]}
+    job_id = next(key for key, text in texts.items() if text == question)
+    async with asyncio.timeout(20):
+        while (await call("GET", f"/{job_id}"))["state"] != "made":
+            await asyncio.sleep(0.05)
+    assert job_id in [one["id"] for one in (await call("GET", "?state=made"))["pregenerated"]]
+    assert (await call("GET", f"/{job_id}"))["made"]["en"] == {"questions": [question], "answer": "Not yet."}
+    await call("PUT", f"/{job_id}", answers={"en": "Some day."})
+    accepted = await call("POST", f"/{job_id}/accept")
+    await call("POST", f"/{job_id}/reject", 409)
+    await call("GET", "/pre_none", 404)
+    await call("GET", "?state=odd", 422)
+    await call("POST", "/confirm", 409, entries=["return-policy"])
+    path = "/v1/admin/knowledge/publish"
+    done = await desk.front.client.post(path, headers=headers, json={"within_s": 20})
+    assert accepted["item_id"] in done.json()["added"]
+    assert (await desk.until(question, "Some day."))["tier"] == "memory"
 
 
 async def test_publishing_makes_the_head_anew_first_and_nothing_is_missed_after_the_switch(desk: Desk) -> None:
