@@ -100,15 +100,20 @@ class _Trial:
 
     @property
     def is_all_reached(self) -> bool:
-        return len(self._said) == len(self._texts) and not any(self._left.values())
+        return all(self._is_reached(*text) for text in self._texts)
+
+    def _is_reached(self, number: int, language: Language) -> bool:
+        return (number, language) in self._said and not self._left[number, language]
 
     def run(self, tried: Iterable[Situation], *, tells: bool) -> None:
         """`tells`: everything that a shop's systems know is told there, so that a slot without a value is a slip."""
         for situation in tried:
             for subject in _subjects(self.template.intent, situation):
                 number = self._answering(situation, subject, tells)
-                if number is not None:
-                    for language in LANGUAGES:
+                if number is None:
+                    continue
+                for language in LANGUAGES:
+                    if tells or not self._is_reached(number, language):
                         self._try(situation, number, language, _said_in(language, subject), tells)
             if not tells and self.is_all_reached:
                 return

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.messages import Language
@@ -164,3 +168,18 @@ def test_chinese_needs_no_plural() -> None:
 def test_nothing_but_slots_conditions_and_loops_may_stand_in_a_template(text: str, language: Language) -> None:
     with pytest.raises(ConfigError):
         compiled_text(text, language)
+
+
+_WORDS = """
+    { } {% %} {# #} if elif else endif for in endfor recursive is not defined none and or set raw endraw block macro include
+    order parcel orders after_sale loop lost .state .eta .total .lines .parcels .__class__ .is_late | length join plural on
+    ( ) [ ] , . - + * ** / % ~ : == != < > = 'paid' 'title' " ' 0 1 1.5 true false x _taken _scope 您
+"""
+
+
+@given(st.lists(st.sampled_from(_WORDS.split()), max_size=25).map(" ".join), st.sampled_from(["zh", "en"]))
+def test_whatever_is_written_is_taken_or_refused_and_nothing_else_happens(text: str, language: Language) -> None:
+    with contextlib.suppress(ConfigError):
+        compiled_text(text, language)
+    with contextlib.suppress(ConfigError):
+        compiled_choice((text,))
