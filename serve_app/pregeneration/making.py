@@ -43,7 +43,7 @@ class EntryMaker:
         found = await self._asking.look_up(work)
         if found.entry is not None:
             raise CannotMake(f"the entry {found.entry.id} answers it")
-        answered = {job.language: await self._asking.answer(work, found.passages)}
+        answered: dict[Language, Answered] = {job.language: await self._asking.answer(work, found.passages)}
         questions: dict[Language, str] = {job.language: job.text}
         notes: list[str] = []
         other: Language = "en" if job.language == "zh" else "zh"
@@ -54,7 +54,7 @@ class EntryMaker:
             notes.append(f"{other} is missing: {error}")
         if any(one.lasts is Lasts.TODAY for one in answered.values()):
             notes.append("it speaks of these days: look how long that is true")
-        answers: dict[Language, str] = {language: one.text for language, one in answered.items()}
+        answers = {language: one.text for language, one in answered.items()}
         passages = [passage for one in answered.values() for passage in one.passages]
         return Done(entry_of(job, questions, answers, passages, found.changes_at), "; ".join(notes))
 
