@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError, SlotNotCoveredError
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError, SlotNotCoveredError
 
 from serve_app.domain.errors import StoreFailed
 
@@ -116,10 +116,9 @@ class ClusterLink:
             replies = [await self._one(commands[0])]
         else:
             replies = list(await asyncio.gather(*map(self._one, commands)))
-        failed = next((reply for reply in replies if isinstance(reply, OSError | TimeoutError | RedisClusterException)), None)
-        if failed is not None:
-            with store_errors():
-                raise failed
+        for reply in replies:
+            if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+                raise StoreFailed(f"Redis: {type(reply).__name__}: {reply}") from reply
         return replies
 
     async def _one(self, command: Command) -> Any:
@@ -130,7 +129,8 @@ class ClusterLink:
             return error
         try:
             return await self._sent(command)
-        except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+        except (RedisError, RedisClusterException, OSError, TimeoutError, AttributeError, RuntimeError) as error:
+            # The last two where redis-py closes a failed node's connections under calls that use them.
             return error
         finally:
             self._free.release()
