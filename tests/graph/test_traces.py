@@ -41,13 +41,22 @@ async def test_every_step_of_a_question_is_in_its_callers_trace(front: Front, sp
         "understand",
         "record",
         "cache",
-        "cache.look_up",
         "context",
         "context.facts",
         "context.source",
     } <= names
     roots = [span for span in ended if span.parent and f"{span.parent.span_id:016x}" == "cd" * 8]
     assert [span.name for span in roots] == ["question"]
+
+
+async def test_a_question_to_the_cache_room_is_in_it_too(front: Front, spans: InMemorySpanExporter) -> None:
+    spans.clear()
+    await front.post("/v1/ask", json={"question": "你们老板的生日是哪天"}, headers={"traceparent": PARENT})
+    ended = {span.name: span for span in spans.get_finished_spans()}
+    asked, found = ended["cache"], ended["cache.look_up"]
+    assert found.parent is not None
+    assert asked.context is not None
+    assert found.parent.span_id == asked.context.span_id
 
 
 async def test_a_streams_span_ends_after_its_recording(front: Front, spans: InMemorySpanExporter) -> None:
