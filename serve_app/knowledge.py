@@ -7,7 +7,7 @@ wordings lie near, and only where the gates agree. Nearness alone only orders wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -103,11 +103,10 @@ class KnowledgeIndex:
         `vector` None: there was no time to embed.
         """
         meant = self._meanings.meant(lookup, vector) if self._meanings is not None and vector is not None else Meant(None)
-        changes_at = self._changes_at(lookup, vector)
         if meant.entry is not None and answers and not lookup.set_aside:
-            return Found(entry=meant.entry, changes_at=changes_at)
+            return Found(entry=meant.entry, changes_at=self._changes_at(lookup, vector))
         refused = (*self._refused_of_intent(lookup), *meant.refused)
-        return replace(self.suggest(lookup, vector, first=meant.entry), refused=refused, changes_at=changes_at)
+        return replace(self.suggest(lookup, vector, first=meant.entry), refused=refused)
 
     def answer(self, lookup: Lookup) -> Found | None:
         """The entry or the template that answers, in microseconds; None when nothing does.
@@ -121,7 +120,7 @@ class KnowledgeIndex:
         entry = self._asked_by_intent(lookup)
         if entry is None or of_intent(entry, lookup) is not None:
             return None
-        return Found(entry=entry, changes_at=self._changes_at(lookup, None))
+        return Found(entry=entry, changes_at=self._begins_at(lookup, frozenset()))
 
     def _asked_by_intent(self, lookup: Lookup) -> Entry | None:
         """The only valid entry of an intent that is certain."""
@@ -171,18 +170,22 @@ class KnowledgeIndex:
         return Found(
             passages=tuple(_passage(entry, language) for entry in entries),
             suggestions=tuple(Suggestion(entry.id, entry.questions[language][0]) for entry in entries),
+            changes_at=self._changes_at(lookup, vector),
         )
 
     def _changes_at(self, lookup: Lookup, vector: _Vector | None) -> datetime | None:
-        """When the first of those entries becomes valid that are of the question's intent, or near to it."""
-        coming = [(entry, at) for entry in self._timed if (at := entry.valid_from) is not None and at > lookup.now]
-        if not coming:
+        """When the first entry becomes valid that is of the question's intent, or near to it, or not embedded yet."""
+        if not self._timed:
             return None
-        near: set[str] = set()
+        near = {entry.id for entry in self._timed if vector is None or any(text not in self.vectors for text in _texts(entry))}
         if vector is not None and self._matrix is not None:
             related: list[int] = numpy.flatnonzero(self._matrix @ vector >= self._related_from).tolist()
-            near = {self._offered[at].entry.id for at in related}
-        return min((at for entry, at in coming if entry.intent is lookup.intent or entry.id in near), default=None)
+            near |= {self._offered[at].entry.id for at in related}
+        return self._begins_at(lookup, near)
+
+    def _begins_at(self, lookup: Lookup, near: Collection[str]) -> datetime | None:
+        coming = (entry for entry in self._timed if entry.intent is lookup.intent or entry.id in near)
+        return min((at for entry in coming if (at := entry.valid_from) is not None and at > lookup.now), default=None)
 
     def _of_intent(self, intent: Intent, now: datetime) -> Iterable[Entry]:
         return [entry for entry in self._valid(self._by_intent.get(intent, ()), now) if entry.suggested]

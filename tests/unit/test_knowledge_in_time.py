@@ -41,6 +41,10 @@ def test_an_entry_that_becomes_valid_later_says_when_what_is_found_changes() -> 
     assert ask("大促有什么优惠", FREIGHT, CAMPAIGN, now=MIDNIGHT).changes_at is None, "it has begun"
     other = replace(CAMPAIGN, questions={"zh": ("别的",), "en": ("other",)})
     assert ask("能寄到南极吗", FREIGHT, other).changes_at is None, "it has nothing to do with the question"
+    asked = Lookup("demo", "能寄到南极吗", "能寄到南极吗", Intent.OTHER, Kind.PUBLIC, "zh", NOW)
+    index = KnowledgeIndex([FREIGHT, other], [], {}, EMBEDDER.related_from)
+    assert index.suggest(asked, EMBEDDER.embed([asked.text])[0]).changes_at == MIDNIGHT, "nobody knows yet how near it is"
+    assert index.suggest(asked, None).changes_at == MIDNIGHT
 
 
 def test_an_entry_of_an_intent_is_the_only_one_until_another_begins() -> None:
