@@ -69,7 +69,7 @@ class TieredAnswers:
         try:
             return await self._common.get(key)
         except StoreFailed as error:
-            logger.warning("a shared answer was not read: %s", error)
+            logger.debug("a shared answer was not read: %s", error)
             return None
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
@@ -77,4 +77,4 @@ class TieredAnswers:
         try:
             await self._common.put(key, value, ttl_s)
         except StoreFailed as error:
-            logger.warning("a shared answer was not written: %s", error)
+            logger.debug("a shared answer was not written: %s", error)
