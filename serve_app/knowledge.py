@@ -177,7 +177,8 @@ class KnowledgeIndex:
         """When the first entry becomes valid that is of the question's intent, or near to it, or not embedded yet."""
         if not self._timed:
             return None
-        near = {entry.id for entry in self._timed if vector is None or any(text not in self.vectors for text in _texts(entry))}
+        unknown = (e for e in self._timed if e.suggested and (vector is None or any(t not in self.vectors for t in _texts(e))))
+        near = {entry.id for entry in unknown}
         if vector is not None and self._matrix is not None:
             related: list[int] = numpy.flatnonzero(self._matrix @ vector >= self._related_from).tolist()
             near |= {self._offered[at].entry.id for at in related}
