@@ -27,13 +27,15 @@ from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.adapters.webhook import Hook, WebhookSender
-from serve_app.answering.course import Course, Shop
+from serve_app.answering.course import Course
+from serve_app.answering.deciding import Deciding
 from serve_app.answering.desk_work import DeskWork
 from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.in_flight import InFlight
 from serve_app.answering.library import Library
 from serve_app.answering.live import Live
 from serve_app.answering.question_tally import QuestionTally
+from serve_app.answering.reader import Reader, Shop
 from serve_app.answering.regeneration import Regenerations
 from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import SharedTier
@@ -147,9 +149,21 @@ async def assemble(
 
     speaker = Speaker(card, rooms.inference, voices, tokenizer, config.model, config.deadlines.first_token_s, handover)
     library = Library(published, asked_rooms, versions.view, catch_up, clock, config.record.serve_stale_s)
+    answered_shops = {tenant: _shop(settings) for tenant, settings in config.tenants.items()}
+    reader = Reader(understander, answered_shops, clock)
     course = Course(
-        shops={tenant: _shop(settings) for tenant, settings in config.tenants.items()},
-        understander=understander,
+        reader=reader,
+        deciding=Deciding(
+            shops=answered_shops,
+            reader=reader,
+            shared=shared,
+            rooms=asked_rooms,
+            library=library,
+            speaker=speaker,
+            clock=clock,
+            handover=handover,
+            regenerations=Regenerations(config.limits.regenerations, counts.regenerated),
+        ),
         sessions=sessions,
         shared=shared,
         rooms=asked_rooms,
@@ -160,7 +174,6 @@ async def assemble(
         deadlines=config.deadlines,
         handover=handover,
         taps=taps,
-        regenerations=Regenerations(config.limits.regenerations, counts.regenerated),
         counts=counts,
         tally=tally,
     )
