@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from serve_app.adapters.sql_drafts import SqlDrafts
 from serve_app.adapters.sql_knowledge import Expected, Published, SqlKnowledge, Version
+from serve_app.domain.draft_effects import Diff, Touched, compared, touched
 from serve_app.domain.drafting import (
     Draft,
     Kept,
@@ -18,7 +19,6 @@ from serve_app.domain.drafting import (
     Unreadable,
     changes_between,
     confirmed,
-    conflicts,
     has_variant,
     located,
     merged,
@@ -29,45 +29,13 @@ from serve_app.domain.drafting import (
     without,
 )
 from serve_app.domain.errors import Conflict, NotFound
-from serve_app.domain.knowledge import Entry, Template
-from serve_app.domain.knowledge_diff import ItemChange, differences
-from serve_app.domain.pregeneration import is_news, stale_after
 from serve_app.domain.proposals import PROPOSED_MAX, Proposal
-from serve_app.domain.publication import Item, Publication, Unpublishable, doubts, filled
+from serve_app.domain.publication import Item, Publication, Unpublishable, filled
 from serve_app.domain.question import Understanding
-from serve_app.domain.reach import unreached
 from serve_app.ports import Proposals
 
 # How often a change is made anew when another came between.
 ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """What the draft would change in what is published. `conflicts`: what a later publication changed, too.
-    `doubts`: what would be published then, and is seldom meant: shared intents, changed questions that nobody will answer."""
-
-    published: int
-    draft: Draft | None
-    changes: tuple[ItemChange, ...] = ()
-    conflicts: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-
-    @property
-    def is_stale(self) -> bool:
-        """Something was published since the draft was begun."""
-        return self.draft is not None and self.draft.base != self.published
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """What customers will notice of a publication. `served`: what they will be answered with; `changed`: the ids of what is
-    said otherwise then, or not any more; `withheld`: the derived entries that are not served, each with the sources that are
-    why."""
-
-    served: Publication
-    changed: frozenset[str]
-    withheld: Mapping[str, tuple[str, ...]]
 
 
 class KnowledgeEditor:
@@ -112,7 +80,7 @@ class KnowledgeEditor:
         if draft is None:
             return Diff(published, None)
         base = now if draft.base == published else await self._record.written(tenant, draft.base)
-        found = await asyncio.to_thread(_compared, published, base, now, draft, partial(self._understand, tenant))
+        found = await asyncio.to_thread(compared, published, base, now, draft, partial(self._understand, tenant))
         return replace(found, doubts=(*found.doubts, *await self._withheld(tenant, with_changes(now, draft.changes))))
 
     async def publish(self, tenant: str, *, by: str, note: str, revision: str | None = None) -> Published:
@@ -220,7 +188,7 @@ class KnowledgeEditor:
         entries, templates = await self._record.published(tenant)
         versions = await self._record.versions(tenant)
         filled_ = await self._checked(drafted, {})
-        return await asyncio.to_thread(_touched, (*entries, *templates), filled_, versions)
+        return await asyncio.to_thread(touched, (*entries, *templates), filled_, versions)
 
     async def _withheld(self, tenant: str, drafted: Publication) -> Iterable[str]:
         """A line for each derived entry that will not be answered with."""
@@ -297,38 +265,6 @@ class KnowledgeEditor:
             f"The draft builds on version {draft.base}, and version {published} was published since{who}. "
             f"Nothing is lost: rebase the draft, look at its diff, and publish again."
         )
-
-
-def _touched(before: tuple[Entry | Template, ...], filled_: Publication, versions: Mapping[str, int]) -> Touched:
-    after = (*filled_.entries, *filled_.templates)
-    changed = is_news({item.id: item for item in before}, {item.id: item for item in after})
-    stale = stale_after(filled_.entries, changed, versions)
-    served = replace(filled_, entries=tuple(entry for entry in filled_.entries if entry.id not in stale))
-    return Touched(served, changed | stale.keys(), stale)
-
-
-def _compared(
-    published: int, base: Publication, now: Publication, draft: Draft, understand: Callable[[str], Understanding]
-) -> Diff:
-    drafted = with_changes(now, draft.changes)
-    found = (*doubts(drafted), *unreached(_asked_anew(now, draft), understand))
-    return Diff(published, draft, differences(now, drafted), conflicts(base, now, draft), found)
-
-
-def _asked_anew(known: Publication, draft: Draft) -> Iterator[Entry]:
-    """The draft's entries with the questions that are new, or that another intent may lead elsewhere."""
-    before = {entry.id: entry for entry in known.entries}
-    for item in draft.changes.values():
-        if isinstance(item, Entry):
-            was = before.get(item.id)
-            old = was.questions if was is not None and was.intent is item.intent else {}
-            yield replace(
-                item,
-                questions={
-                    language: tuple(question for question in asked if question not in old.get(language, ()))
-                    for language, asked in item.questions.items()
-                },
-            )
 
 
 def _changed(change: Callable[[Publication], Publication], known: Publication, draft: Draft | None) -> Publication:

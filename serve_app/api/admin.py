@@ -20,11 +20,11 @@ from serve_app.api.bodies import Id, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.query import flag_in, number_in
 from serve_app.api.services import Services
+from serve_app.domain.draft_effects import Diff
 from serve_app.domain.drafting import Draft, Kept, Unreadable
 from serve_app.domain.errors import InvalidField, MalformedRequest, NotReady, StoreFailed, TooLong, UnsupportedMediaType
 from serve_app.domain.messages import Caller
 from serve_app.domain.proposals import State
-from serve_app.knowledge_editing import Diff
 from serve_app.pregeneration.publishing import Signature
 
 KNOWLEDGE = "/v1/admin/knowledge"

@@ -23,11 +23,12 @@ from serve_app.cli.knowledge_review import feedback, proposals
 from serve_app.cli.knowledge_slots import slots
 from serve_app.config import Config
 from serve_app.demo.knowledge import demo_knowledge
+from serve_app.domain.draft_effects import Diff
 from serve_app.domain.drafting import TOLD_MAX
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.knowledge_diff import counted, told
 from serve_app.domain.publication import Publication
-from serve_app.knowledge_editing import Diff, KnowledgeEditor, Published
+from serve_app.knowledge_editing import KnowledgeEditor, Published
 from serve_app.pregeneration.publishing import Signature
 
 app = typer.Typer(

@@ -50,11 +50,10 @@ class EntryMaker:
         try:
             questions[other], answered[other] = await self._in(other, job)
         except CannotMake as error:
-            questions.pop(other, None)
             notes.append(f"{other} is missing: {error}")
         if any(one.lasts is Lasts.TODAY for one in answered.values()):
             notes.append("it speaks of these days: look how long that is true")
-        answers = {language: one.text for language, one in answered.items()}
+        answers: dict[Language, str] = {language: one.text for language, one in answered.items()}
         passages = [passage for one in answered.values() for passage in one.passages]
         return Done(entry_of(job, questions, answers, passages, found.changes_at), "; ".join(notes))
 

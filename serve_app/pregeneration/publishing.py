@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from serve_app.adapters.sql_knowledge import Published
+from serve_app.domain.draft_effects import Touched
 from serve_app.domain.messages import Kind
 from serve_app.domain.model_card import ModelCard
 from serve_app.domain.pregeneration import Job, renewal_jobs, wordings
 from serve_app.domain.question_log import LOGGED_MAX, Asked
-from serve_app.knowledge_editing import KnowledgeEditor, Touched
+from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Jobs, QuestionLog
 from serve_app.pregeneration.choosing import languages_of
 from serve_app.pregeneration.watching import watched

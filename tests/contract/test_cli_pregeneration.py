@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_jobs import SqlJobs
 from serve_app.adapters.sql_question_log import SqlQuestionLog
-from serve_app.cli import knowledge, knowledge_record
+from serve_app.cli import knowledge, knowledge_pregenerate, knowledge_record
 from serve_app.domain.errors import ConfigError, Conflict, NotFound
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Passage, SourceVersion
@@ -133,6 +133,24 @@ def test_from_the_log_to_the_shop_by_way_of_a_person(home: Path) -> None:
     done(home, "pregenerated", "confirm", job.item_id)
     assert "was made of" not in done(home, "publish").stderr
     assert isinstance(run(home, "pregenerated", "confirm", "freight").exception, Conflict)
+
+
+def test_ctrl_c_ends_the_watching_and_not_the_work(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_freight(home, "您出")
+    asked(home, "谁出运费")
+
+    async def interrupted(*_arguments: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(knowledge_pregenerate, "watched", interrupted)
+        stopped = run(home, "pregenerate")
+    assert stopped.exit_code == 130
+    assert "what waits is made all the same" in stopped.stderr
+    (job,) = serve(home, {"zh": "谁出运费"}, {"zh": "您出"})
+    assert "1 of 1 made" in done(home, "pregenerate").stderr
+    assert serve(home, {}, {}) == []
+    assert job.id in done(home, "pregenerated", "list").stdout
 
 
 def test_a_failed_job_is_listed_with_its_reason_and_tried_again_when_asked(home: Path) -> None:

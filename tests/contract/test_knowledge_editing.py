@@ -19,6 +19,7 @@ from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_drafts import FromFolder, SqlDrafts
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.sql_proposals import SqlProposals
+from serve_app.domain.draft_effects import Diff
 from serve_app.domain.drafting import Reading, Unreadable
 from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.intents import Intent
@@ -27,7 +28,7 @@ from serve_app.domain.messages import Kind
 from serve_app.domain.policies import Policy
 from serve_app.domain.proposals import Variant, proposal_id
 from serve_app.domain.question import Entities, Understanding
-from serve_app.knowledge_editing import Diff, KnowledgeEditor
+from serve_app.knowledge_editing import KnowledgeEditor
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 DAYS = Policy("return_days", "days", 7)
