@@ -195,6 +195,8 @@ class RecordSettings(Settings):
     """How often the version of the knowledge is looked at."""
     serve_stale_s: float = Field(default=1.0, ge=0)
     """A view of the versions that is older serves nothing shared."""
+    meaning: Literal["answer", "suggest"] = "answer"
+    """`answer`: an entry whose wordings lie near a question answers it when every gate agrees. `suggest`: it is offered."""
 
 
 class AnswersSettings(Settings):

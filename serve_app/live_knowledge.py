@@ -14,10 +14,12 @@ import numpy
 from numpy.typing import NDArray
 
 from serve_app import tracing
+from serve_app.adapters.entry_classifier import EntryClassifier
 from serve_app.adapters.vector_file import VectorFile
 from serve_app.domain.errors import NotReady, StoreFailed
 from serve_app.domain.knowledge import Found, Lookup
 from serve_app.knowledge import KnowledgeIndex
+from serve_app.meaning import Train
 from serve_app.ports import Clock, Embedder, KnowledgeRecord
 
 logger = logging.getLogger(__name__)
@@ -43,13 +45,20 @@ class LiveKnowledge:
         clock: Clock,
         heartbeat_s: float,
         vectors: VectorFile,
+        train: Train = EntryClassifier.train,
+        *,
+        meaning_answers: bool = True,
     ) -> None:
+        """`meaning_answers`: an entry whose wordings lie near answers when the gates agree; else it is offered first."""
         self._record = record
         self._tenants = tuple(tenants)
         self._make_embedder = make_embedder
         self._clock = clock
         self._heartbeat_s = heartbeat_s
         self._vectors = vectors
+        self._train = train
+        self._meaning_answers = meaning_answers
+        self._teaching: asyncio.Task[None] | None = None
         self._known: dict[str, NDArray[numpy.float32]] = {}  # vectors of the questions that are published
         self._kept: frozenset[str] = frozenset()  # whose vectors stand in the file
         self._unembedded: list[str] = []
@@ -93,7 +102,7 @@ class LiveKnowledge:
         with tracing.tracer().start_as_current_span("cache.look_up", context=tracing.incoming(lookup.trace)) as span:
             found = index.answer(lookup)
             span.set_attribute("zerowait.answered", found is not None)
-            return found or index.suggest(lookup, await self._embedding(lookup.text))
+            return found or index.near(lookup, await self._embedding(lookup.text), answers=self._meaning_answers)
 
     async def check(self) -> None:
         """Starts if need be. Raises NotReady while the record has been away for long, and what `start` raises."""
@@ -103,10 +112,11 @@ class LiveKnowledge:
             raise NotReady(f"The record of the knowledge has not been read for {silent_s:.0f} s.", retry_after_s=5)
 
     async def aclose(self) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._heartbeat
+        for task in (self._heartbeat, self._teaching):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _embedding(self, text: str) -> NDArray[numpy.float32] | None:
@@ -132,6 +142,7 @@ class LiveKnowledge:
     async def _beat(self, embedder: Embedder) -> None:
         while True:
             if not await self._learn(embedder):
+                self._teach()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._behind.wait(), self._heartbeat_s)
             self._behind.clear()
@@ -179,6 +190,18 @@ class LiveKnowledge:
             self._offered_at = now
             await self._keep_vectors(embedder.name)
         return True
+
+    def _teach(self) -> None:
+        """Classifiers for the indices that have wordings enough, in their own time: until then nearness alone decides less."""
+        untaught = {tenant: index for tenant, index in self._indices.items() if index.may_learn}
+        if untaught and (self._teaching is None or self._teaching.done()):
+            self._teaching = asyncio.create_task(self._taught(untaught))
+
+    async def _taught(self, untaught: dict[str, KnowledgeIndex]) -> None:
+        for tenant, index in untaught.items():
+            learnt = await asyncio.to_thread(index.learnt, self._train)
+            if self._indices.get(tenant) is index:  # nothing was published meanwhile
+                self._indices[tenant] = learnt
 
     async def _keep_vectors(self, model: str) -> None:
         vectors = {text: vector for index in self._indices.values() for text, vector in index.vectors.items()}

@@ -70,8 +70,8 @@ class Meanings:
 
     @property
     def may_learn(self) -> bool:
-        """Whether there are wordings enough for a classifier."""
-        return sum(count >= WORDINGS_MIN for count in self._counts.values()) >= ENTRIES_MIN
+        """Whether there are wordings enough for a classifier, and none is there yet."""
+        return self._classifier is None and sum(count >= WORDINGS_MIN for count in self._counts.values()) >= ENTRIES_MIN
 
     def learnt(self, train: Train) -> Meanings:
         """The same with a classifier; takes seconds where there are thousands of wordings."""

@@ -34,6 +34,7 @@ class Cache:
             clock,
             heartbeat_s=config.record.heartbeat_ms / 1000,
             vectors=VectorFile(config.home / "vectors.npz"),
+            meaning_answers=config.record.meaning == "answer",
         )
 
     async def look_up(self, lookup: Lookup) -> Found:

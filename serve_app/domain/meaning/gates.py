@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from serve_app.domain.meaning.names import goods_in, names_in
+from serve_app.domain.meaning.opposites import contradict
 from serve_app.domain.meaning.sense import Sense
 from serve_app.domain.meaning.tokens import Part, Token
 
@@ -88,14 +89,14 @@ _BINDING = (Part.NOT, Part.RELATION, Part.SCOPE, Part.FIGURE)
 
 def _in_one_order(asked: Sense, wording: Sense) -> bool:
     """The same order; or no token ties two others together, and the nouns and the verbs are in the same order each."""
-    roles = len(asked.persons) > 1 or (asked.persons and "who" in asked.asks)
-    free = frozenset({Part.ASK, Part.PERSON}) if not roles else frozenset[Part]()
+    free = {Part.ASK} if asked.persons and wording.persons else {Part.ASK, Part.PERSON}
+    free = free - {Part.ASK} if "who" in asked.asks and asked.persons else free
     one, other = (tuple(token for token in sense.tokens if token.part not in free) for sense in (asked, wording))
     if one == other:
         return True
-    if roles or asked.all(*_BINDING):
+    if Part.ASK not in free or asked.all(*_BINDING):
         return False
-    return all(_of(one, *parts) == _of(other, *parts) for parts in ((Part.WORD, Part.NAME), (Part.DO,)))
+    return all(_of(one, *parts) == _of(other, *parts) for parts in ((Part.WORD, Part.NAME, Part.PERSON), (Part.DO,)))
 
 
 def _of(tokens: tuple[Token, ...], *parts: Part) -> tuple[Token, ...]:
@@ -117,7 +118,9 @@ def same_particulars(asked: Sense, wordings: Sequence[Sense], answer: Sense | No
         if not any(agrees(asked, wording, answer or _SILENCE) for wording in spoken):
             return gate
     told = frozenset[str]().union(*(wording.asks for wording in spoken))
-    if "what_then" in told and not asked.all(Part.MODAL):
+    if len(told) > 1:
+        told |= _OPEN  # the answer is not tied to one way of asking
+    elif "what_then" in told and not asked.all(Part.MODAL):
         told |= {"whether"}  # to tell the case is to ask what to do
     return None if asked.asks <= told else Gate.QUESTION
 
@@ -132,6 +135,7 @@ def speaks_of(asked: Sense, wordings: Sequence[Sense], answer: Sense) -> Gate | 
     return None
 
 
+_OPEN = frozenset({"whether", "how", "what", "which", "what_then", "meaning"})
 _SILENCE = Sense(None, (), "")
 # Behind a figure that counts nothing but things: 两件, "two coupons".
 _COUNTS_MAX = 3
@@ -180,11 +184,13 @@ def _behind(sense: Sense, at: int) -> str:
     return later[0].concept if later else ""
 
 
-_DIRECTIONS = frozenset({"before", "after", "within", "over", "under", "from", "than", "without", "instead", "unless"})
+_DIRECTIONS = frozenset({"before", "after", "within", "over", "under", "from", "than", "without", "instead", "unless", "each"})
 
 
 def _direction_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
     if _directions(asked) != _directions(wording) or _payers(asked) != _payers(wording):
+        return False
+    if contradict(asked.form, wording.form):
         return False
     one, other = ([person for person in sense.persons if person in ("i", "you")] for sense in (asked, wording))
     third = [{"they", "their"} & {*sense.persons} for sense in (asked, wording)]
@@ -195,15 +201,19 @@ def _directions(sense: Sense) -> frozenset[tuple[str, str]]:
     """Each relation with the verb or name that it is about: in Chinese the one before it, in English the one behind."""
     step = -1 if sense.language == "zh" else 1
     return frozenset(
-        (token.concept, _next_content(sense, at, 1 if token.concept == "from" else step))
+        (
+            token.concept,
+            _next_content(sense, at, 1 if token.concept in ("from", "each") else step, each=token.concept == "each"),
+        )
         for at, token in enumerate(sense.tokens)
-        if token.part is Part.RELATION and token.concept in _DIRECTIONS
+        if token.part in (Part.RELATION, Part.SCOPE) and token.concept in _DIRECTIONS
     )
 
 
-def _next_content(sense: Sense, at: int, step: int) -> str:
+def _next_content(sense: Sense, at: int, step: int, *, each: bool) -> str:
+    parts = (Part.DO, Part.NAME, Part.WORD) if each else (Part.DO, Part.NAME)
     while 0 <= (at := at + step) < len(sense.tokens):
-        if sense.tokens[at].part in (Part.DO, Part.NAME):
+        if sense.tokens[at].part in parts:
             return sense.tokens[at].concept
     return ""
 
@@ -213,6 +223,25 @@ def _payers(sense: Sense) -> frozenset[str]:
     persons = set(sense.all(Part.PERSON))
     is_told = "pay" in sense.all(Part.DO) and "who" not in sense.asks and len(persons) == 1
     return frozenset(persons) if is_told else frozenset()
+
+
+def _order_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
+    """The same words in another order may be another question; other words have no order to compare."""
+    one, other = (tuple(token for token in sense.tokens if token.part in _ORDERED) for sense in (asked, wording))
+    return Counter(one) != Counter(other) or all(_of(one, *parts) == _of(other, *parts) for parts in (_NOUNS, (Part.DO,)))
+
+
+_NOUNS = (Part.WORD, Part.NAME, Part.PERSON, Part.FIGURE)
+_ORDERED = (*_NOUNS, Part.DO)
+
+
+def _modality_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
+    """What may be done is not what must be done, nor what should."""
+    one, other = ({_MODES.get(modal, "") for modal in sense.all(Part.MODAL)} - {""} for sense in (asked, wording))
+    return one == other or not (one and other) and "must" not in one | other or bool(one & other) and "must" not in one ^ other
+
+
+_MODES = {"can": "can", "may": "can", "must": "must", "need": "need", "should": "should"}
 
 
 def _only_strong(part: Part, *concepts: str) -> Callable[[Sense, Sense, Sense], bool]:
@@ -225,7 +254,8 @@ _PARTICULARS: tuple[tuple[Gate, Callable[[Sense, Sense, Sense], bool]], ...] = (
     (Gate.ENTITIES, _entities_agree),
     (Gate.NEGATION, _negation_agrees),
     (Gate.DIRECTION, _direction_agrees),
-    (Gate.MODALITY, _only_strong(Part.MODAL, "must", "should")),
+    (Gate.MODALITY, _modality_agrees),
     (Gate.TENSE, _only_strong(Part.ASPECT, "already", "past", "yet")),
-    (Gate.SCOPE, _only_strong(Part.SCOPE, "only", "part", "except", "half", "most", "least", "other")),
+    (Gate.SCOPE, _only_strong(Part.SCOPE, "only", "part", "except", "half", "most", "least", "other", "each")),
+    (Gate.ORDER, _order_agrees),
 )

@@ -61,7 +61,7 @@ ENGLISH = table(
     modal want: want, want to, wants, wanna, would like, would like to, id like, id like to, like to, wish to, trying to
     modal want: try to
     modal want: i want to, looking to, intend to, plan to, hoping to
-    not no: not, no, never, none, nothing, dont, doesnt, isnt, arent, aint, nor, neither, nobody
+    not no: undo, undoing, reverse, revoke, not, no, never, none, nothing, dont, doesnt, isnt, arent, aint, nor, neither, nobody
     not no aspect past: didnt, wasnt, werent
     not no aspect have: havent, hasnt, hadnt
     aspect past: did, was, were, been, had

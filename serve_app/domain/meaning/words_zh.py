@@ -35,7 +35,7 @@ CHINESE = table(
     modal can: 能 能不能 可以 可不可以 能否 可否 能够 可以不可以 支持 支不支持 允许 行不行 行 可
     modal will: 会 会不会 将会 将
     modal need: 要 要不要 需要 需不需要 用不用 需 得要
-    modal must: 必须 一定要 非得 必需 务必 强制
+    modal must: 必须 一定要 一定得 一定 必得 非得 必需 务必 强制
     modal should: 应该 应当 该
     modal want: 想 想要 打算 准备 希望
     not no: 不 没 没有 未 无 别 不是 非 勿 没法 无法 不曾 从不 从未 尚未
@@ -175,6 +175,7 @@ CHINESE = table(
     name wechat: 微信 微信支付
     name alipay: 支付宝
     name huabei: 花呗
+    name earnest: 订金
     name gold: 金卡 黄金 金牌 黄金会员 金卡会员
     name silver: 银卡 白银 银牌 银卡会员
     name platinum: 白金 白金卡 铂金 白金会员 白金卡会员
