@@ -76,6 +76,8 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         editor=cast(Any, None),
         proposals=cast(Any, None),
         ratings=cast(Any, None),
+        set_asides=cast(Any, None),
+        pregeneration=cast(Any, None),
         readiness=Readiness({}, CLOCK.monotonic),
         limits=LimitSettings(),
         clock=CLOCK,
