@@ -104,7 +104,7 @@ async def assemble(
     set_asides = SqlSetAsides(engine)
     versions = Versions(knowledge, set_asides, config.tenants, clock, config.record.heartbeat_ms / 1000, changed)
     shared = SharedTier(
-        TieredAnswers(MemoryAnswers(evicted=counts.evicted), redis.answers),
+        TieredAnswers(MemoryAnswers(monotonic=clock.monotonic, evicted=counts.evicted), redis.answers),
         view=versions.view,
         shops={tenant: settings.shop.id for tenant, settings in config.tenants.items()},
         stamp=voices.stamp,
