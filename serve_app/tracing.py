@@ -45,6 +45,18 @@ def tracer() -> trace.Tracer:
     return trace.get_tracer("zerowait")
 
 
+def question(headers: Mapping[str, str]) -> trace.Span:
+    """The span of a question that came with these headers. To be ended. Nothing is done where nobody hears of it."""
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        return trace.INVALID_SPAN
+    return tracer().start_span("question", context=incoming(headers), kind=trace.SpanKind.SERVER)
+
+
+def within(span: trace.Span) -> AbstractContextManager[object]:
+    """What is done is part of `span`."""
+    return trace.use_span(span) if span.get_span_context().is_valid else nullcontext()
+
+
 def step(name: str, of: Context) -> AbstractContextManager[object]:
     """A span of a part of what `of` stands for. None, where that is not recorded: its parts are not either."""
     if not trace.get_current_span(of).is_recording():

@@ -51,8 +51,8 @@ def cpu_s(pids: list[int]) -> dict[str, float]:
 
 
 def _what(command: str) -> str:
-    """Ray names its workers after what they run: ray::ServeReplica:APP:DEPLOYMENT."""
+    """Ray names its workers after what they run: ray::ServeReplica:APP:DEPLOYMENT, and for a while .METHOD."""
     if command.startswith("ray::ServeReplica:"):
-        return command.split(":")[4]
+        return command.split(":")[4].partition(".")[0]
     name = command.split(" ")[0].rpartition("/")[2]
     return name if name in ("haproxy", "valkey-server") else "others"

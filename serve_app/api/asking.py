@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from fastapi import FastAPI
-from opentelemetry import trace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -35,17 +34,17 @@ def add_asking(app: FastAPI, services: Services) -> Handler:
         body = await read_body(request, AskBody, services.limits.body_bytes)
         question = question_of(services, caller, body)
         streamed = body.stream or "text/event-stream" in request.headers.get("accept", "")
-        parent = tracing.incoming(request.headers)
-        span = tracing.tracer().start_span("question", context=parent, kind=trace.SpanKind.SERVER)
+        span = tracing.question(request.headers)
         with ExitStack() as at_the_end:
             # A streamed answer's span ends with its last event.
             at_the_end.callback(span.end)
-            with trace.use_span(span):
+            with tracing.within(span):
                 opening = services.course.open(question, new_session=body.session_id is None)
                 reply = await while_connected(request.receive, opening)
             reply.timings_ms["auth"] = auth_ms
             headers = headers_of(reply)
-            span.set_attributes({"zerowait.source": reply.meta.source, "zerowait.kind": reply.meta.kind})
+            if span.is_recording():
+                span.set_attributes({"zerowait.source": reply.meta.source, "zerowait.kind": reply.meta.kind})
             if streamed:
                 return EventStream(reply, headers, at_the_end.pop_all().close)
             if reply.at_once is not None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI
-from opentelemetry import trace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -52,11 +51,11 @@ def add_completions(app: FastAPI, services: Services) -> None:
         _check_model(asked.model)
         transcript = read_transcript(caller.tenant, caller.customer_id, asked.messages)
         question = _question(services, caller, asked, transcript, request.headers.get("x-session-id"))
-        span = tracing.tracer().start_span("question", context=tracing.incoming(request.headers), kind=trace.SpanKind.SERVER)
+        span = tracing.question(request.headers)
         with ExitStack() as at_the_end:
             # A streamed answer's span ends with its last chunk.
             at_the_end.callback(span.end)
-            with trace.use_span(span):
+            with tracing.within(span):
                 reply = await while_connected(request.receive, _opened(services, question, transcript))
             reply.timings_ms["auth"] = auth_ms
             span.set_attributes({"zerowait.source": reply.meta.source, "zerowait.kind": reply.meta.kind})
