@@ -34,6 +34,7 @@ from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.in_flight import InFlight
 from serve_app.answering.library import Library
 from serve_app.answering.live import Live
+from serve_app.answering.question_head import QuestionHead
 from serve_app.answering.question_tally import QuestionTally
 from serve_app.answering.reader import Reader, Shop
 from serve_app.answering.regeneration import Regenerations
@@ -140,6 +141,8 @@ async def assemble(
     tally = QuestionTally(question_log, clock)
     stack.push_async_callback(tally.flush)
     _in_background(tally.run(), stack)
+    head = QuestionHead(question_log, config.tenants)
+    _in_background(head.run(), stack)
     understander = await asyncio.to_thread(make_understander)
     asked_rooms = Rooms(rooms.cache, rooms.context, clock, config.deadlines)
 
@@ -176,6 +179,7 @@ async def assemble(
         taps=taps,
         counts=counts,
         tally=tally,
+        head=head,
     )
     understand = FirstQuestions(config.tenants, lambda: understander, clock.now)
     editor = KnowledgeEditor(knowledge, SqlDrafts(engine), proposals, clock.now, understand)

@@ -11,6 +11,7 @@ from serve_app import tracing
 from serve_app.answering.deciding import Deciding
 from serve_app.answering.handover import Handover
 from serve_app.answering.library import Library
+from serve_app.answering.question_head import QuestionHead
 from serve_app.answering.question_tally import QuestionTally
 from serve_app.answering.reader import Reader
 from serve_app.answering.recording import Recording
@@ -58,6 +59,7 @@ class Course:
         handover: Handover,
         taps: Taps,
         tally: QuestionTally,
+        head: QuestionHead,
         counts: TierCounts,
     ) -> None:
         self._reader = reader
@@ -74,6 +76,7 @@ class Course:
         self._handover = handover
         self._taps = taps
         self._tally = tally
+        self._head = head
         self._counts = counts
 
     def keeping(self, sessions: Sessions) -> Course:
@@ -229,7 +232,7 @@ class Course:
             shareable=work.share_key is not None,
             has_customer=ask.caller.customer_id is not None,
             model_may=self._speaker.may_answer(work, chat=understood.intent is Intent.CHITCHAT),
-            in_head=self._library.publishes(ask, understood),
+            in_head=self._library.publishes(ask, understood) or self._head.has(ask.caller.tenant, understood),
             created_at=draft.made_at if draft is not None else None,
             refused=work.gates,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -77,7 +78,7 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         proposals=cast(Any, None),
         ratings=cast(Any, None),
         set_asides=cast(Any, None),
-        pregeneration=cast(Any, None),
+        pregeneration=cast(Any, SimpleNamespace(reviewing=None)),
         readiness=Readiness({}, CLOCK.monotonic),
         limits=LimitSettings(),
         clock=CLOCK,
