@@ -73,8 +73,12 @@ class Versions:
     async def run(self) -> None:
         """Beats until cancelled. While the record is away the views grow old, and stop being served by themselves."""
         try:
+            next_at = self._clock.monotonic()
             while True:
-                await asyncio.sleep(self._heartbeat_s)
+                # From beginning to beginning: what a beat takes does not make the view older.
+                now = self._clock.monotonic()
+                next_at = min(max(next_at, now - self._heartbeat_s) + self._heartbeat_s, now + self._heartbeat_s)
+                await asyncio.sleep(next_at - now)
                 try:
                     await self.refresh()
                 except StoreFailed as error:

@@ -76,6 +76,8 @@ class SqlKnowledge:
         self._now = now
         # What was served when it was last read, by tenant and id: a version of an item never changes.
         self._served: dict[str, dict[str, Entry | Template]] = {}
+        # What was current when that was last read, by tenant: the number of the publication, and the versions by id.
+        self._current: dict[str, tuple[int, dict[str, int]]] = {}
 
     async def published(self, tenant: str) -> tuple[Sequence[Entry], Sequence[Template]]:
         """Everything that is current, valid now or not, by id; without the derived entries whose sources have changed since.
@@ -88,7 +90,7 @@ class SqlKnowledge:
             .where(current.c.tenant == tenant, items.c.kind.in_(["entry", "template"]))
         )
         async with connection_to(self._engine) as connection:
-            versions = await current_versions(connection, tenant)
+            versions = await self._versions(connection, tenant)
             withheld = await withheld_now(connection, tenant, versions)
             held = {key: item for key, item in self._served.get(tenant, {}).items() if versions.get(key) == item.version}
             unread = [key for key in versions if key not in held and not key.startswith("policy.")]
@@ -119,7 +121,7 @@ class SqlKnowledge:
     async def versions(self, tenant: str) -> Mapping[str, int]:
         """The current version of every entry, template and policy (`policy.NAME`) that is served."""
         async with connection_to(self._engine) as connection:
-            versions = await current_versions(connection, tenant)
+            versions = await self._versions(connection, tenant)
             withheld = await withheld_now(connection, tenant, versions)
         return {key: version for key, version in versions.items() if key not in withheld}
 
@@ -131,6 +133,26 @@ class SqlKnowledge:
     @staticmethod
     async def _withheld(connection: AsyncConnection, tenant: str) -> frozenset[str]:
         return await withheld_now(connection, tenant, await current_versions(connection, tenant))
+
+    async def _versions(self, connection: AsyncConnection, tenant: str) -> Mapping[str, int]:
+        """What is current. Of what this object has seen before, only what was published since is read."""
+        counter = select(counters.c.version).where(counters.c.tenant == tenant)
+        latest = (await connection.execute(counter)).scalar_one_or_none() or 0
+        known, versions = self._current.get(tenant, (0, {}))
+        if latest != known:
+            made = publication_changes
+            query = select(made.c.version, made.c.id, made.c.item_version)
+            query = query.where(made.c.tenant == tenant, made.c.version > known).order_by(made.c.version)
+            changes = list((await connection.execute(query)).all()) if 0 < known < latest else []
+            # A record that was made before versions were kept lacks some.
+            if changes and {change.version for change in changes} >= set(range(known + 1, latest + 1)):
+                changed = {change.id: change.item_version for change in changes}
+                versions = {key: held for key, held in {**versions, **changed}.items() if held is not None}
+                known = changes[-1].version
+            else:
+                known, versions = latest, await current_versions(connection, tenant)
+            self._current[tenant] = (known, versions)
+        return versions
 
     async def latest(self, tenant: str) -> int:
         """The number of the last publication; 0 before the first."""

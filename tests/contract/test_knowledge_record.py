@@ -211,3 +211,21 @@ async def test_what_was_read_once_is_read_again_only_where_it_changed(engine: As
     assert list((await other.published(tenant))[0]) == list(after.values())
     await other.publish(tenant, [RETURNS], [], [DAYS], NOW)
     assert [entry.id for entry in (await record.published(tenant))[0]] == ["returns"]
+
+
+async def test_versions_are_the_same_whether_read_whole_or_as_they_changed(engine: AsyncEngine, tenant: str) -> None:
+    record, publisher = SqlKnowledge(engine), SqlKnowledge(engine)
+
+    async def publish(*entries: Entry) -> None:
+        await publisher.publish(tenant, entries, [], [DAYS], NOW)
+        whole = await SqlKnowledge(engine).versions(tenant)
+        assert await record.versions(tenant) == whole
+
+    other = replace(HELLO, answers={"zh": "你好呀", "en": "Hello!"})
+    assert await record.versions(tenant) == {}
+    await publish(HELLO, RETURNS)
+    await publish(other, RETURNS)
+    await publisher.publish(tenant, [RETURNS], [], [DAYS], NOW)
+    await publish(HELLO, RETURNS)
+    await publish(HELLO)
+    await publish()
