@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 # A budget is looked at so many times.
 LOOKS = 4
 # A loop that is busy all the time may stretch a budget so far.
-STRETCH = 10
+STRETCH = 5
 # What a server replies that cannot do its work now.
 _UNFIT = (RedisConnectionError, ClusterDownError, ReadOnlyError, OutOfMemoryError)
 

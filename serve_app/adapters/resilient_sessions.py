@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 OWNERS_MAX = 50_000
 # A conversation that Redis does not take although it answers is dropped after so many attempts.
 ATTEMPTS_MAX = 5
+# So many are given back at a time, and the next ones after this time at the latest.
+AT_A_TIME, GIVING_S = 16, 1.0
 # How long the end of the process waits for what has to be given back.
 END_S = 5.0
 
@@ -245,6 +247,8 @@ class ResilientSessions:
     async def _give(self, talk: Talk) -> None:
         """Ends with the conversation in Redis, or lost; or still here, with all that Redis did not get."""
         here = self._here
+        if talk not in here:
+            return
         try:
             await self._patient.enter(*talk, here.owner_of(talk), new=not here.is_apart(talk))
             for turn, focus in here.not_stored(talk):
@@ -279,14 +283,17 @@ class ResilientSessions:
                 self._something_here.clear()
 
     async def _return_all(self) -> None:
-        for talk in self._here.idle():
+        idle = self._here.idle()
+        for first in range(0, len(idle), AT_A_TIME):
             try:
                 # Also what tells the breaker that Redis is back, where nobody asks anything.
                 await self._link.ping()
             except StoreFailed:
                 return
-            if talk in self._here:
-                await asyncio.wait((self._give_back(talk),))
+            giving = [self._give_back(talk) for talk in idle[first : first + AT_A_TIME] if talk in self._here]
+            if giving:
+                # One that waits for its turn, behind a process that has died, keeps only its place.
+                await asyncio.wait(giving, timeout=GIVING_S)
 
     async def aclose(self) -> None:
         """Gives back what it can, within a bound."""

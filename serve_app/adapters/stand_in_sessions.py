@@ -128,16 +128,19 @@ class StandInSessions:
             yield session.turns[stored], session.focus
 
     def stored(self, talk: Talk) -> None:
-        """Redis has one more of its turns."""
-        self._kept[talk].stored += 1
+        """Redis has one more of its turns. Of one that was forgotten meanwhile this says nothing."""
+        if talk in self._kept:
+            self._kept[talk].stored += 1
 
     def failed(self, talk: Talk) -> int:
         """How often it could not be given back, now."""
+        if talk not in self._kept:
+            return 0
         self._kept[talk].failures += 1
         return self._kept[talk].failures
 
     def forget(self, talk: Talk) -> None:
-        del self._kept[talk]
+        self._kept.pop(talk, None)
         self._memory.forget(*talk)
 
 

@@ -20,6 +20,7 @@ from serve_app.adapters.resilient_sessions import ResilientSessions
 from serve_app.adapters.stand_in_sessions import DEGRADED, StandInSessions
 from serve_app.config import RedisSettings
 from serve_app.domain.errors import Forbidden, NotFound, StoreFailed
+from serve_app.domain.live import Talk
 from serve_app.domain.question import Focus
 from serve_app.domain.session import Begun, QuestionRecord
 from tests.contract.test_sessions import FOCUS, answer, ask, start
@@ -387,3 +388,14 @@ async def test_a_stopped_server_is_not_waited_for_and_gets_everything_afterwards
             store.signal(signal.SIGCONT)
             for question, second in zip(talks, later, strict=True):
                 await until(is_told(other, question, [(question.message_id, "one"), (second.message_id, "two")]))
+
+
+async def test_so_many_conversations_are_kept_and_the_oldest_goes_first():
+    stand_in = StandInSessions(turn_wait_s=1, turns_shown=60, conversations_max=3)
+    talks = [Talk("demo", uuid4().hex) for _ in range(5)]
+    for number, talk in enumerate(talks):
+        await stand_in.admit(talk, "C1001", apart=False)
+        if number == 0:
+            await stand_in.begin(ask(talk.session_id))
+    assert [talk in stand_in for talk in talks] == [True, False, False, True, True], "one with a turn in progress stays"
+    assert len(stand_in) == 3

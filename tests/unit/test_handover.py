@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import cast
@@ -250,6 +250,21 @@ async def test_a_record_that_is_silent_counts_as_one_that_is_away(monkeypatch: p
         await played.handover.ask_for(Caller("demo", "C1"), played.session(), "button", "zh")
     played.handover.answered(work, "答")
     await played.handover.aclose()
+
+
+async def test_who_may_not_be_the_conversations_customer_has_nothing_to_do_with_its_ticket() -> None:
+    """The sessions are away, so nobody knows whose it is."""
+    played = Played()
+    await played.hand_over()
+    before = await played.tickets.of_session("demo", "s")
+    work = played.work("转人工")
+    work.session = replace(work.session, apart=True)
+    assert await played.handover.hears(work) is False
+    (said,) = await played.handover.over(work, Phrase.HANDOFF_ASKED)
+    assert isinstance(said, Delta), "how a person is reached, and no state of the ticket"
+    played.handover.answered(work, "答")
+    await played.handover.aclose()
+    assert await played.tickets.of_session("demo", "s") == before
 
 
 async def test_a_client_that_holds_its_transcript_gets_no_ticket() -> None:
