@@ -92,6 +92,9 @@ class Deciding:
         if work.understood.self_contained and not work.understood.carried and self._speaker.may_answer(work):
             if work.ask.asides.instructions:
                 return await self._speaker.personal(work, None, found.passages)
+            # A look-up that waited for a publication finds what was made for it.
+            if self._shared.has_in_memory(work.ask.caller.tenant, work.share_key) and (draft := self.at_hand(work)) is not None:
+                return draft
             return await self._spoken(work, found)
         return await self._miss(work, found)
 
