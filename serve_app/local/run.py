@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import hashlib
 import os
@@ -17,8 +18,8 @@ from types import FrameType
 
 import httpx
 
-from serve_app.config import Config
-from serve_app.domain.errors import ConfigError
+from serve_app.config import Config, RedisSettings
+from serve_app.domain.errors import ConfigError, StoreFailed
 from serve_app.local import ray_cluster, serve_file, valkey
 from serve_app.local.data_dir import make_data_dir
 from serve_app.local.ports import LOOPBACK, Ports, require_free
@@ -70,7 +71,7 @@ class Run:
                 say(f"ended what an earlier start had left running: {', '.join(leftovers)}")
             require_free(self._host, self._ports.named(with_redis=self._own_redis))
             if not self._own_redis:
-                _require_redis(self._config.redis.url or "")
+                _require_redis(self._config.redis, self._home)
             stack.callback(self._ledger.end_all, GRACE_S)
             stack.enter_context(_signals())
             try:
@@ -230,14 +231,20 @@ def short_folder(home: Path, *, create: bool = True) -> Path:
     return folder
 
 
-def _require_redis(url: str) -> None:
+def _require_redis(settings: RedisSettings, home: Path) -> None:
     # Heavy, and wanted only when REDIS_URL names a server.
-    import redis
+    from serve_app.adapters.redis_client import connect
+
+    async def ask() -> None:
+        link = connect(settings.model_copy(update={"timeout_ms": 3000}), home)
+        try:
+            await link.ping()
+        finally:
+            await link.aclose()
 
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:  # pyright: ignore[reportUnknownMemberType]
-            client.ping()  # pyright: ignore[reportUnknownMemberType]
-    except (redis.RedisError, ValueError) as error:
+        asyncio.run(ask())
+    except StoreFailed as error:
         raise ConfigError(f"the Redis server that `redis.url` or REDIS_URL names does not answer: {error}") from error
 
 

@@ -47,7 +47,12 @@ class Fleet:
         self._cluster = cluster
         self._serve = ray_cluster.Serve(cluster.ports.dashboard)
         # A machine that is busy with other tests is slow, not away.
-        settings = {"deadlines": {"request_s": 240}, "model": {"max_tokens": 1000}, "rooms": {}, "redis": {"timeout_ms": 5000, "budget_ms": 5000}}
+        settings = {
+            "deadlines": {"request_s": 240},
+            "model": {"max_tokens": 1000},
+            "rooms": {},
+            "redis": {"timeout_ms": 5000, "budget_ms": 5000},
+        }
         self._args: dict[str, dict[str, Any]] = {"engine": settings, "gateway": settings}
         self._replicas = {"engine": 1, "gateway": 1}
 

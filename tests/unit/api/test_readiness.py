@@ -33,6 +33,13 @@ class Watch:
         return self.now
 
 
+async def test_a_part_that_can_be_spared_is_degraded() -> None:
+    spared, needed = Part(), Part()
+    spared.failure = needed.failure = StoreFailed("away")
+    readiness = Readiness({"spared": spared.check, "needed": needed.check}, Watch(), spared=frozenset({"spared"}))
+    assert await readiness.parts() == {"spared": "degraded", "needed": "down"}
+
+
 async def test_a_result_is_kept_for_a_moment() -> None:
     part, watch = Part(), Watch()
     readiness = Readiness({"store": part.check}, watch, keep_s=0.5)
