@@ -52,30 +52,27 @@ def asked_id(kind: Kind, language: Language, canonical: str) -> str:
     return hashlib.blake2b("\0".join((kind, language, canonical)).encode(), digest_size=16).hexdigest()
 
 
-def asked_of(
-    ask: Ask,
-    text: str,
-    understood: Understanding,
-    *,
-    from_client: bool,
-    tier: Tier,
-    sources: Sequence[SourceVersion],
-    at: datetime,
-) -> Asked | None:
-    """What is counted of an answered question; None for one that is nobody else's, or that may hold somebody's own things.
+def counted_as(ask: Ask, understood: Understanding, *, from_client: bool) -> str | None:
+    """The canonical question under which an answered question is counted; None for one that is nobody else's.
 
     `from_client`: the question stands in a transcript that only its client knows.
     """
-    if understood.foreign or from_client or ask.asides != NO_ASIDES:
+    if understood.foreign or from_client or (ask.asides is not NO_ASIDES and ask.asides != NO_ASIDES):
         return None
     if understood.kind is Kind.TEMPLATED:
-        kept, canonical = "", f"@{understood.intent}"
-    elif understood.kind is Kind.PUBLIC and _stands_alone(ask, understood) and may_be_kept(text := clean(text)):
-        kept, canonical = text, understood.canonical
-    else:
+        return f"@{understood.intent}"
+    return understood.canonical if understood.kind is Kind.PUBLIC and _stands_alone(ask, understood) else None
+
+
+def asked_of(
+    ask: Ask, text: str, understood: Understanding, canonical: str, tier: Tier, sources: Sequence[SourceVersion], at: datetime
+) -> Asked | None:
+    """The question, asked once; None when its words may hold somebody's own things."""
+    text = "" if understood.kind is Kind.TEMPLATED else clean(text)
+    if understood.kind is Kind.PUBLIC and not may_be_kept(text):
         return None
     ids = tuple(dict.fromkeys(source.id for source in sources))
-    return Asked(ask.caller.tenant, understood.kind, understood.language, canonical, kept, understood.intent, tier, ids, at, at)
+    return Asked(ask.caller.tenant, understood.kind, understood.language, canonical, text, understood.intent, tier, ids, at, at)
 
 
 def _stands_alone(ask: Ask, understood: Understanding) -> bool:

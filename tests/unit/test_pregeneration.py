@@ -29,7 +29,7 @@ from serve_app.domain.pregeneration import (
     wordings,
 )
 from serve_app.domain.question import Entities, Understanding
-from serve_app.domain.question_log import Asked, asked_of
+from serve_app.domain.question_log import Asked, asked_of, counted_as
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 FREIGHT = Entry("freight", 3, Intent.SHIPPING_FEE, {"zh": ("运费谁出",), "en": ("who pays",)}, {"zh": "您出", "en": "You"})
@@ -57,15 +57,12 @@ def understood(**fields: object) -> Understanding:
 def counted(
     ask: Ask | None = None, text: str = "谁出运费", from_client: bool = False, **fields: object
 ) -> tuple[str, str] | None:
-    found = asked_of(
-        ask or Ask(Caller("demo", "C1"), "s", "m", text),
-        text,
-        understood(**fields),
-        from_client=from_client,
-        tier="model",
-        sources=(SourceVersion("a", 1), SourceVersion("a", 1)),
-        at=NOW,
-    )
+    ask, known = ask or Ask(Caller("demo", "C1"), "s", "m", text), understood(**fields)
+    canonical = counted_as(ask, known, from_client=from_client)
+    if canonical is None:
+        return None
+    found = asked_of(ask, text, known, canonical, "model", (SourceVersion("a", 1), SourceVersion("a", 1)), NOW)
+    assert found is None or found.sources == ("a",)
     return None if found is None else (found.canonical, found.text)
 
 
