@@ -1,0 +1,19 @@
+"""Public questions after a detail that no entry names: the head of what the model is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from serve_app.domain.messages import Language
+
+
+def details(language: Language) -> Iterator[str]:
+    """Every pattern of `details.yaml` with each of its words."""
+    told: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("details.yaml").read_text(encoding="utf-8"))[language]
+    for pattern in told["patterns"]:
+        name = pattern.partition("{")[2].partition("}")[0]
+        for word in told[name]:
+            yield pattern.format(**{name: word})

@@ -1,0 +1,166 @@
+"""What became of each question, and what the day comes to."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from benchmarks.replay.canaries import customers_in, sources_in
+from benchmarks.replay.publications import BEFORE_CAMPAIGN, CAMPAIGN, MIDNIGHT, Truth
+from benchmarks.replay.questions import Question
+from serve_app.domain.messages import Kind, Tier
+from serve_app.domain.normalise import canonical_form
+from serve_app.domain.question import Understanding
+
+# What was published or began later than this before a question must have reached every process.
+GRACE = timedelta(seconds=1)
+HITS: frozenset[Tier] = frozenset({"memory", "redis", "template", "faq"})
+SHARED: frozenset[Tier] = frozenset({"memory", "redis", "faq"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question and what came of it. `sources`: what it cites."""
+
+    question: Question
+    asked_at: datetime
+    customer: int | None
+    tier: Tier
+    source: str
+    kind: Kind
+    reason: str  # how it ended; an error's class before its first word
+    text: str
+    sources: tuple[str, ...]
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Key:
+    """A shareable question: its askings in order, and the answers to it that others could have been given."""
+
+    asked: list[tuple[datetime, bool]] = field(default_factory=list[tuple[datetime, bool]])  # when, and whether it was a hit
+    given: list[tuple[datetime, tuple[str, ...]]] = field(default_factory=list[tuple[datetime, tuple[str, ...]]])
+
+
+class Judge:
+    """`understand` reads a text as the first of a conversation."""
+
+    def __init__(self, truth: Truth, understand: Callable[[str], Understanding]) -> None:
+        self._truth = truth
+        self._understand = understand
+        self._keys: defaultdict[tuple[str, str], _Key] = defaultdict(_Key)
+        self._tiers: Counter[str] = Counter()
+        self._by_sort: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._head: Counter[str] = Counter()
+        self._paraphrases: Counter[str] = Counter()
+        self._published: Counter[str] = Counter()
+        self._degraded: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self.stale: list[Answer] = []
+        self.leaks: list[Answer] = []
+        self.missed: Counter[str] = Counter()  # of the head
+        self.wrong: Counter[tuple[str, str, str]] = Counter()  # question, what answered, what should have
+
+    def hear(self, answer: Answer) -> None:
+        question = answer.question
+        self._tiers[answer.tier] += 1
+        self._by_sort[question.sort][answer.tier] += 1
+        self._degraded.update(answer.degraded)
+        if answer.reason not in ("stop", "handoff"):
+            self._failed[answer.reason] += 1
+        if any(self._truth.is_stale(said, answer.asked_at, GRACE) for said in sources_in(answer.text)):
+            self.stale.append(answer)
+        if customers_in(answer.text) - {answer.customer}:
+            self.leaks.append(answer)
+        if question.entry is not None:
+            self._hear_published(answer, question.entry)
+        self._hear_shareable(answer)
+
+    def _hear_published(self, answer: Answer, entry: str) -> None:
+        if not self._is_published(entry, answer.asked_at):
+            return
+        if entry == CAMPAIGN and answer.asked_at < MIDNIGHT:
+            entry = BEFORE_CAMPAIGN
+        hit = answer.tier in SHARED
+        right = hit and entry in answer.sources
+        counts = self._head if answer.question.sort == "head" else self._paraphrases
+        counts["asked"] += 1
+        counts["right"] += right
+        counts["wrong"] += hit and not right
+        if answer.question.sort == "head" and not right:
+            self.missed[answer.question.text] += 1
+        if hit and not right:
+            self.wrong[answer.question.text, " ".join(answer.sources), entry] += 1
+
+    def _is_published(self, entry: str, at: datetime) -> bool:
+        times = [times for (owner, _), times in self._truth.words.items() if owner == entry]
+        return entry == CAMPAIGN or any(one.begins <= at < one.ends for one in times)
+
+    def _hear_shareable(self, answer: Answer) -> None:
+        """What an endless cache would have held: see `endless`."""
+        if answer.question.sort == "follow":
+            return
+        hit = answer.tier in SHARED
+        if self._truth.owner(canonical_form(answer.question.text), answer.asked_at) is not None:
+            self._published["could"] += 1
+            self._published["hits"] += hit
+            return
+        understood = self._understand(answer.question.text)
+        if understood.kind is not Kind.PUBLIC or not understood.canonical:
+            return
+        key = self._keys[understood.language, understood.canonical]
+        key.asked.append((answer.asked_at, hit))
+        if (
+            answer.kind is Kind.PUBLIC
+            and answer.sources
+            and answer.reason == "stop"
+            and answer.source in ("model", "faq", "cache")
+        ):
+            key.given.append((answer.asked_at, answer.sources))
+
+    def endless(self) -> Counter[str]:
+        """Of the questions that are in no wording and had an answer that may be shared: how many had it at an earlier asking of
+        the same key, cited by sources of which none has changed since ("could"), and how many of those were hits.
+
+        The answer counts from the instant of its question: without delay.
+        """
+        found: Counter[str] = Counter()
+        for key in self._keys.values():
+            key.given.sort()
+            for at, hit in sorted(key.asked):
+                found["asked"] += 1
+                # Of several the last holds longest.
+                earlier = [given for given in key.given if given[0] < at]
+                if earlier and not any(self._truth.changed(source, earlier[-1][0], at) for source in earlier[-1][1]):
+                    found["could"] += 1
+                    found["hits"] += hit
+        return found
+
+    def told(self) -> dict[str, Any]:
+        asked, kept = self._tiers.total(), self.endless()
+        could, hits = kept["could"] + self._published["could"], kept["hits"] + self._published["hits"]
+        return {
+            "questions": asked,
+            "hit_rate": _ratio(sum(self._tiers[tier] for tier in HITS), asked),
+            "by_tier": {tier: _ratio(count, asked) for tier, count in sorted(self._tiers.items())},
+            "hits_over_infinite_cache": _ratio(hits, could),
+            "kept_hits_over_infinite_cache": _ratio(kept["hits"], kept["could"]),
+            "infinite_cache_hits": could,
+            "head_hit_rate": _ratio(self._head["right"], self._head["asked"]),
+            "head_wrong": self._head["wrong"],
+            "head_questions": self._head["asked"],
+            "paraphrase_hit_rate": _ratio(self._paraphrases["right"], self._paraphrases["asked"]),
+            "paraphrase_wrong": self._paraphrases["wrong"],
+            "stale_answers": len(self.stale),
+            "leaks": len(self.leaks),
+            "failed": dict(self._failed),
+            "degraded": dict(self._degraded),
+            "by_sort": {sort: dict(counts.most_common()) for sort, counts in sorted(self._by_sort.items())},
+        }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
