@@ -108,17 +108,10 @@ def template_jobs(
     return [Job(tenant, "template", "zh", f"@{intent}", "", intent, counts[intent], now) for intent in most[:limit]]
 
 
-def renewal_jobs(
-    asked: Iterable[Asked],
-    touched: Callable[[Asked], bool],
-    answered: Collection[str],
-    revision: str,
-    now: datetime,
-    limit: int,
-) -> list[Job]:
-    """Of the head: the public questions whose shared answers end with the publication of a draft, and that are not `answered`
-    by its own wordings."""
-    found = (one for one in asked if touched(one) and one.kind is Kind.PUBLIC and one.canonical not in answered)
+def renewal_jobs(asked: Iterable[Asked], answered: Collection[str], revision: str, now: datetime, limit: int) -> list[Job]:
+    """Of questions whose shared answers end with the publication of a draft (`asked`, the most often asked first): those that
+    are not `answered` by its own wordings."""
+    found = (one for one in asked if one.canonical not in answered)
     return [
         Job(one.tenant, "renewal", one.language, one.canonical, one.text, one.intent, one.count, now, revision)
         for one, _ in zip(found, range(limit), strict=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,7 +79,8 @@ class Choosing:
     async def _wanted(self, tenant: str, wish: Wish) -> list[Job]:
         now = self._now()
         entries, templates = await self._record.published(tenant)
-        answered = wordings(entries, now)
+        # Ten thousand entries take seconds, and customers are answered meanwhile.
+        answered = await asyncio.to_thread(wordings, entries, now)
         spoken = languages_of(self._card)
         languages: list[Language] = [one for one in spoken if wish.language is None or one == wish.language]
         wanted: list[Job] = []

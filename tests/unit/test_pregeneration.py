@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serve_app.config import ModelSettings
+from serve_app.domain.draft_effects import Touched
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Passage, SourceVersion, Template, TemplateCase
 from serve_app.domain.messages import NO_ASIDES, Asides, Ask, Caller, Kind
+from serve_app.domain.model_card import ModelCard, card_of
 from serve_app.domain.pregeneration import (
     Job,
     Renewal,
@@ -28,8 +31,10 @@ from serve_app.domain.pregeneration import (
     withheld,
     wordings,
 )
+from serve_app.domain.publication import Publication
 from serve_app.domain.question import Entities, Understanding
 from serve_app.domain.question_log import Asked, asked_of, counted_as
+from serve_app.pregeneration.publishing import renewals
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 FREIGHT = Entry("freight", 3, Intent.SHIPPING_FEE, {"zh": ("运费谁出",), "en": ("who pays",)}, {"zh": "您出", "en": "You"})
@@ -115,9 +120,8 @@ def test_templates_are_wished_for_by_intent() -> None:
 
 
 def test_renewals_are_of_one_draft() -> None:
-    head = [asked("a", 9), asked("b", 8, sources=("gifts",)), asked("赠品", 7)]
-    chosen = renewal_jobs(head, lambda one: "freight" in one.sources, wordings([GIFTS], NOW), "r1", NOW, 9)
-    assert [one.canonical for one in chosen] == ["a"]
+    chosen = renewal_jobs([asked("a", 9), asked("赠品", 7), asked("b")], wordings([GIFTS], NOW), "r1", NOW, 1)
+    assert [(one.canonical, one.revision) for one in chosen] == [("a", "r1")]
     assert chosen[0].id != replace(chosen[0], revision="r2").id
     assert chosen[0].id == replace(chosen[0], count=1, text="A").id
 
@@ -231,3 +235,23 @@ def test_a_draft_finds_the_intents_own_entry_then_what_is_found_now_in_its_words
     passages = drafted_passages(found, drafted, Intent.SHIPPING_FEE, "zh", NOW, 3)
     assert [(passage.source.id, passage.text) for passage in passages] == [("freight", "新"), ("late", "您出")]
     assert drafted_passages(found, drafted, Intent.OTHER, "zh", NOW - timedelta(days=1), 1)[0].source.id == "freight"
+
+
+def test_a_publication_ends_the_shared_answers_that_used_what_it_changes() -> None:
+    capable = card_of(ModelSettings(path="capable"))
+    head = [
+        asked("a", 9),
+        asked("b", 8, sources=("gifts",)),
+        asked("c", 7, language="en"),
+        asked("赠品", 6),
+        asked("d", 5, tier="none"),
+        asked("@tier", 4, Kind.TEMPLATED),
+    ]
+    touched = Touched(Publication((GIFTS,)), frozenset({"freight"}), {})
+
+    def chosen(card: ModelCard) -> list[str]:
+        return [job.canonical for job in renewals(head, touched, card, "r1", NOW, 9)]
+
+    assert chosen(capable) == ["a", "c"]
+    assert chosen(replace(capable, languages=frozenset({"zh"}))) == ["a"]
+    assert renewals(head, replace(touched, changed=frozenset({"other"})), capable, "r1", NOW, 9) == []
