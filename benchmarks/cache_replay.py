@@ -86,6 +86,7 @@ async def replay(questions: int, customers: int, *, with_rules: bool, say: Calla
         "questions_per_s": round(questions / took_s),
         "wall_s": round(time.perf_counter() - began),
         "missed_most": dict(judge.missed.most_common(10)),
+        "not_kept_most": dict(judge.not_kept().most_common(10)),
         "wrong_most": [[*which, count] for which, count in judge.wrong.most_common(10)],
     }
 

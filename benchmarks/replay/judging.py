@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class Answer:
 class _Key:
     """A shareable question: its askings in order, and the answers to it that others could have been given."""
 
-    asked: list[tuple[datetime, bool]] = field(default_factory=list[tuple[datetime, bool]])  # when, and whether it was a hit
+    asked: list[Answer] = field(default_factory=list[Answer])
     given: list[tuple[datetime, tuple[str, ...]]] = field(default_factory=list[tuple[datetime, tuple[str, ...]]])
 
 
@@ -112,7 +113,7 @@ class Judge:
         if understood.kind is not Kind.PUBLIC or not understood.canonical:
             return
         key = self._keys[understood.language, understood.canonical]
-        key.asked.append((answer.asked_at, hit))
+        key.asked.append(answer)
         if (
             answer.kind is Kind.PUBLIC
             and answer.sources
@@ -129,15 +130,30 @@ class Judge:
         """
         found: Counter[str] = Counter()
         for key in self._keys.values():
-            key.given.sort()
-            for at, hit in sorted(key.asked):
+            for answer in key.asked:
                 found["asked"] += 1
-                # Of several the last holds longest.
-                earlier = [given for given in key.given if given[0] < at]
-                if earlier and not any(self._truth.changed(source, earlier[-1][0], at) for source in earlier[-1][1]):
+                if self._was_kept(key, answer.asked_at):
                     found["could"] += 1
-                    found["hits"] += hit
+                    found["hits"] += answer.tier in SHARED
         return found
+
+    def not_kept(self) -> Counter[str]:
+        """The questions that an endless cache would have had and ours had not, by how they were answered."""
+        return Counter(
+            f"{answer.tier}: {answer.question.text}"
+            for key in self._keys.values()
+            for answer in key.asked
+            if answer.tier not in SHARED and self._was_kept(key, answer.asked_at)
+        )
+
+    def _was_kept(self, key: _Key, at: datetime) -> bool:
+        # Of several answers the last holds longest.
+        key.given.sort()
+        before = bisect_left(key.given, (at,))
+        if not before:
+            return False
+        given_at, sources = key.given[before - 1]
+        return not any(self._truth.changed(source, given_at, at) for source in sources)
 
     def told(self) -> dict[str, Any]:
         asked, kept = self._tiers.total(), self.endless()

@@ -20,7 +20,8 @@ from serve_app.domain.policies import Policy
 from serve_app.domain.publication import Publication
 
 ZONE = timezone(timedelta(hours=8))
-CAMPAIGN = "campaign-double-12"
+CAMPAIGN = "campaign"
+_DEMOS_CAMPAIGN = "campaign-double-12"  # a canary holds no figure
 BEFORE_CAMPAIGN = "campaign-not-yet"
 WITHDRAWN = "newcomer-offer"
 # Figures in their units, from noon on.
@@ -67,9 +68,9 @@ class Truth:
 def morning() -> Publication:
     """What is published before the day begins."""
     demo = demo_knowledge()
-    campaign = next(entry for entry in demo.entries if entry.id == CAMPAIGN)
+    campaign = next(replace(entry, id=CAMPAIGN) for entry in demo.entries if entry.id == _DEMOS_CAMPAIGN)
     assert campaign.valid_from == MIDNIGHT, "the demo's campaign begins at another time"
-    entries = [*demo.entries, _not_yet(campaign)]
+    entries = [*(entry for entry in demo.entries if entry.id != _DEMOS_CAMPAIGN), campaign, _not_yet(campaign)]
     return Publication(
         tuple(_marked(entry, "a") for entry in entries),
         tuple(_marked_template(template, "a") for template in demo.templates),
