@@ -8,7 +8,7 @@ and no-op take turns in short slices of a closed loop, so that what else the mac
 templated answers with live facts, come at random instants at 70 % of their own peak.
 
 A hit is a whole question: API key and (every second customer) a customer's token checked, text validated and understood,
-session kept in Valkey with a new message id each, trace context and timings told.
+session kept in Valkey with a new message id each, timings told, and of every twentieth the spans sent to a collector.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ import orjson
 import uvloop
 
 from benchmarks.hits.applications import NOOP_PREFIX
+from benchmarks.hits.collector import collecting
 from benchmarks.hits.cost import cpu_s, family, pin
 from benchmarks.hits.customers import Customer, Seen, Silent, endlessly, published_wordings
 from benchmarks.hits.load import Caller, Load, Slice, for_s, times
@@ -181,13 +182,19 @@ def main() -> None:
     parser.add_argument(
         "--zipf", type=float, default=0.9, help="how uneven the wordings are asked; 0: evenly (default %(default)s)"
     )
+    parser.add_argument(
+        "--traced", type=float, default=0.05, help="share of the questions whose spans go to a collector (default %(default)s)"
+    )
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
     options = parser.parse_args()
-    with running(TREE, say) as run:
-        pin(family(run.pid), options.server_core)
-        os.sched_setaffinity(0, {options.load_core})
-        print(orjson.dumps(uvloop.run(measure(run, run.pid, options))).decode())
+    with collecting(options.traced) as (environment, received):
+        os.environ |= environment
+        with running(TREE, say) as run:
+            pin(family(run.pid), options.server_core)
+            os.sched_setaffinity(0, {options.load_core})
+            found = uvloop.run(measure(run, run.pid, options))
+            print(orjson.dumps(found | {"spans": received.spans}).decode())
 
 
 if __name__ == "__main__":
