@@ -12,7 +12,8 @@ from functools import lru_cache
 from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.question import Focus, Understanding
 from serve_app.domain.understanding.guessing import Classify
-from serve_app.domain.understanding.understander import TOO_LONG_TO_READ, Understander
+from serve_app.domain.understanding.subjects import SUBJECTS
+from serve_app.domain.understanding.understander import TOO_LONG_TO_READ, Leaning, Understander
 
 # Questions, each as it is read without a conversation; and as many within one. A kilobyte each.
 REMEMBERED = 8192
@@ -40,13 +41,16 @@ class RememberingUnderstander(Understander):
         """See `Understander`."""
         if len(text) > TOO_LONG_TO_READ:
             return self._read_within(text, focus, today, order_id, sku_id, locale, formats, things)
-        alone, stands = self._alone(text, today, order_id, sku_id, locale, formats, things)
-        if focus == _NO_FOCUS or (stands and self.is_about_a_rule(focus)):
+        alone, leaning = self._alone(text, today, order_id, sku_id, locale, formats, things)
+        if focus == _NO_FOCUS:
             return alone
-        # Nothing else of a conversation is looked at.
         looked_at = Focus(
             focus.language, focus.intent, order_id=focus.order_id, offered=focus.offered, suggested=focus.suggested
         )
+        if leaning != "conversation" and self.is_about_a_rule(focus):
+            if leaning == "nothing" or focus.intent not in SUBJECTS:
+                return alone
+            looked_at = Focus(intent=focus.intent)
         return self._within(text, looked_at, today, order_id, sku_id, locale, formats, things)
 
     def _read_alone(
@@ -58,10 +62,10 @@ class RememberingUnderstander(Understander):
         locale: str | None,
         formats: Formats,
         things: bool,
-    ) -> tuple[Understanding, bool]:
-        """The understanding, and whether it is the same after any other rule."""
+    ) -> tuple[Understanding, Leaning]:
+        """The understanding, and on what it leans after another rule."""
         understood = self._read_within(text, _NO_FOCUS, today, order_id, sku_id, locale, formats, things)
-        return understood, self.stands_alone(understood)
+        return understood, self.leaning(understood)
 
     def _read_within(
         self,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Literal
 
 from serve_app.domain.id_formats import DEMO_FORMATS, Formats
 from serve_app.domain.intents import ABOUT_THE_CUSTOMER, Intent
@@ -28,6 +29,8 @@ from serve_app.domain.understanding.said import Said, said_with
 from serve_app.domain.understanding.standing import standing
 from serve_app.domain.understanding.subjects import is_short, names_no_subject
 from serve_app.domain.understanding.topics import named_in
+
+Leaning = Literal["nothing", "subject", "conversation"]
 
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _SURE_OF_A_THING = 0.6  # that what nothing else says is the customer's own is something they bought
@@ -81,25 +84,24 @@ class Understander:
             settled=reading.settled and reading.kind is Kind.PUBLIC,
         )
 
-    def stands_alone(self, alone: Understanding) -> bool:
-        """Whether a question, read as `alone` without a conversation, is read the same in one that `is_about_a_rule`.
-
-        False where that takes looking at the conversation.
-        """
+    def leaning(self, alone: Understanding) -> Leaning:
+        """On what a question, read as `alone` without a conversation, leans in one that `is_about_a_rule`: on nothing, so that
+        it is read the same; on the subject of the last question at most; or on more than can be told without looking."""
         if alone.kind is not Kind.PUBLIC or alone.foreign:
-            return False
+            return "conversation"
         cleaned = clean(alone.text)
-        spoken = [language_of(cleaned[:_LOOKED_AT], language, None, self._detect).language for language in _LANGUAGES]
+        spoken = {language_of(cleaned[:_LOOKED_AT], language, None, self._detect).language for language in _LANGUAGES}
         said = said_with(cleaned, alone.entities, None, None)
         leans = (
-            len(set(spoken)) > 1
+            len(spoken) > 1
             or starts_follow_up(said.text)
             or markers.is_fragment(said.form)
             or is_bare_pick(said.numbered)
-            or (is_short(said.form) and (not alone.settled or names_no_subject(said.form)))
             or _points_outside(said.plain)
         )
-        return not leans
+        if leans:
+            return "conversation"
+        return "subject" if is_short(said.form) and (not alone.settled or names_no_subject(said.form)) else "nothing"
 
     @staticmethod
     def is_about_a_rule(focus: Focus) -> bool:
