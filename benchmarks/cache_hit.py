@@ -185,8 +185,8 @@ def main() -> None:
     parser.add_argument(
         "--traced", type=float, default=0.05, help="share of the questions whose spans go to a collector (default %(default)s)"
     )
-    parser.add_argument("--server-core", type=int, default=0)
-    parser.add_argument("--load-core", type=int, default=1)
+    parser.add_argument("--server-core", type=int, default=0, help="the core that the server runs on (default %(default)s)")
+    parser.add_argument("--load-core", type=int, default=1, help="the core that the load runs on (default %(default)s)")
     options = parser.parse_args()
     with collecting(options.traced) as (environment, received):
         os.environ |= environment

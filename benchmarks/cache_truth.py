@@ -175,8 +175,12 @@ def _public(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("data"), help="the folder of banking77-*.csv and clinc150.json")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cache_truth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path("data"), help="the folder of banking77-*.csv and clinc150.json (default %(default)s)"
+    )
     parser.add_argument(
         "--pairs",
         type=Path,

@@ -171,9 +171,11 @@ def say(text: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--entries", type=int, default=10_000)
-    parser.add_argument("--publications", type=int, default=20)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cache_validity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--entries", type=int, default=10_000, help="in the record (default %(default)s)")
+    parser.add_argument("--publications", type=int, default=20, help="of one entry each (default %(default)s)")
     options = parser.parse_args()
     print(json.dumps(asyncio.run(measure(options.entries, options.publications))))
 
