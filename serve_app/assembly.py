@@ -115,7 +115,7 @@ async def assemble(
         counts=counts,
     )
     jobs, question_log = SqlJobs(engine), SqlQuestionLog(engine)
-    warming = Warming(jobs, question_log, shared, published.entries, lambda tenant: voices.stamp(tenant).system_digest)
+    warming = Warming(jobs, question_log, shared, published.entries, lambda tenant: voices.stamp(tenant).digest())
     await versions.refresh()
     _in_background(versions.run(), stack)
     await warming.warm(tuple(config.tenants))

@@ -10,10 +10,11 @@ from functools import partial
 
 from serve_app import tracing
 from serve_app.answering.handover import Handover
-from serve_app.answering.voices import Voice, Voices
+from serve_app.answering.voices import Voices
 from serve_app.answering.work import Draft, Outcome, Route, Work
 from serve_app.config import ModelSettings
 from serve_app.domain.errors import DeadlineExceeded, ModelFailed, NotReady
+from serve_app.domain.expiry import earliest
 from serve_app.domain.facts import Facts
 from serve_app.domain.facts_text import facts_text
 from serve_app.domain.generation import Finished, Generate, Piece, Sampling, Started
@@ -61,21 +62,29 @@ class Speaker:
         understood = work.understood
         return may_answer(self.card, understood.language, understood.kind, chat)
 
-    async def public(self, work: Work, passages: Sequence[Passage], voice: Voice | None = None) -> Draft:
-        """An answer for everyone: no customer's facts and no turns in its prompt. `voice`: another than the tenant has now.
+    async def public(self, work: Work, passages: Sequence[Passage]) -> Draft:
+        """An answer for everyone: no customer's facts and no turns in its prompt, and nothing published but its sources.
 
         Raises NotReady, Overloaded, DeadlineExceeded: before the first piece a failure keeps its status.
         """
         understood = work.understood
-        renderer = (voice or self._voices.of(work.ask.caller.tenant)).renderer
+        renderer = self._voices.of(work.ask.caller.tenant).renderer
         prompt = renderer.public_prompt(passages, understood.text, understood.language)
-        # The same in every session, so its question decides where it goes.
-        sources = [p.text for p in passages]
-        new_tokens = len(prompt) - renderer.shared_tokens
-        draft = await self._draft(work, prompt, new_tokens, understood.canonical, sources, passages, close=None, shared=True)
-        draft.sources = tuple(passage.source for passage in passages)
+        told = prompt.passages
+        draft = await self._draft(
+            work,
+            prompt.token_ids,
+            prompt.new_tokens,
+            # The same in every session, so its question decides where it goes.
+            understood.canonical,
+            [passage.text for passage in told],
+            told,
+            close=None,
+            shared=True,
+        )
+        draft.sources = tuple(passage.source for passage in told)
         # It is true as long as the first of its passages is.
-        draft.expires_at = min((p.valid_to for p in passages if p.valid_to is not None), default=None)
+        draft.expires_at = earliest(*(passage.valid_to for passage in told))
         return draft
 
     async def personal(self, work: Work, facts: Facts | None, passages: Sequence[Passage]) -> Draft:

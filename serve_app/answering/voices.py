@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 class Stamp:
     """What could change an answer, besides the question: it stands in every key of a shared answer.
 
-    The published rules do not stand in it: an answer names those that it used, with their versions, so that a publication hides
-    just the answers that used what it changed. No figure gets into an answer but by them.
+    The published rules do not stand in it, nor in the prompt of an answer that may be shared: such an answer names every
+    published text that its prompt held, with its version. So a publication hides just the answers that used what it changed.
     """
 
     prompt_version: str
@@ -33,12 +33,16 @@ class Stamp:
     model: str
     sampling: Sampling
 
+    def digest(self) -> str:
+        """Of all of it: what was made under another stamp is not said under this one."""
+        return _digest(self.prompt_version, self.system_digest, self.model, repr(self.sampling))
+
 
 @dataclass(frozen=True, slots=True)
 class Voice:
     renderer: PromptRenderer
     stamp: Stamp
-    fingerprint: str  # of all that every prompt begins with
+    fingerprint: str  # of all that a conversation's prompt begins with
     time_zone: str
 
 
@@ -76,10 +80,9 @@ class Voices:
         # A model that may say nothing of the shop is not told its rules either.
         entries = () if self._is_for_chat else (await self._record.published(tenant))[0]
         # Thousands of rules take a while to encode, and customers are answered meanwhile.
-        self._voices[tenant] = await asyncio.to_thread(self.speaking_of, tenant, entries)
+        self._voices[tenant] = await asyncio.to_thread(self._speaking_of, tenant, entries)
 
-    def speaking_of(self, tenant: str, entries: Iterable[Entry]) -> Voice:
-        """The voice that a tenant has when these are what is published. Raises ConfigError as `renew`."""
+    def _speaking_of(self, tenant: str, entries: Iterable[Entry]) -> Voice:
         shop, model = self._tenants[tenant].shop, self._model
         system, policies = self._texts(tenant, entries)
         try:

@@ -40,11 +40,11 @@ class MadeOf:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A model's answer made of a draft. `system_digest`: of the system text that its prompt began with; `ends_at`: when it is
-    not true any more, besides its passages' own ends."""
+    """A model's answer made of a draft. `stamp`: a digest of what could change it besides its question and its passages
+    (prompt, model, sampling); `ends_at`: when it is not true any more, besides its passages' own ends."""
 
     text: str
-    system_digest: str
+    stamp: str
     made_of: tuple[MadeOf, ...]
     ends_at: datetime | None = None
 
@@ -200,13 +200,14 @@ def _digest(passage: Passage) -> str:
     return hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
 
 
-def shared_answer(job: Job, published: Mapping[str, Entry], system_digest: str) -> SharedAnswer | None:
-    """The renewed answer as it may be shared now; None when what is published is not what it was made of, word for word.
+def shared_answer(job: Job, published: Mapping[str, Entry], stamp: str) -> SharedAnswer | None:
+    """The renewed answer as it may be shared now under `stamp`; None when it was made under another, or when what is published
+    is not what it was made of, word for word.
 
     `published`: the entries by id. So it does not matter who published what meanwhile, nor in which order it is heard of.
     """
     made = job.made
-    if not isinstance(made, Renewal) or job.made_at is None or made.system_digest != system_digest or not made.made_of:
+    if not isinstance(made, Renewal) or job.made_at is None or made.stamp != stamp or not made.made_of:
         return None
     passages = [passage_of(published[one.id], job.language) for one in made.made_of if one.id in published]
     if made_of(passages) != made.made_of:

@@ -10,6 +10,9 @@ that no merge crosses a border, and what people wrote is encoded as plain text, 
 Near the model's limit the oldest turns are folded into a summary, once, between two turns. The fold opens what that turn
 appended, behind an opening that nothing else can produce: the rule starts anew from there, and the record needs no more.
 
+A public prompt is of its own kind: the system text, passages and the question. Its answer may be shared, and ends when one of
+its passages does, so it holds no other published text: no policies, which only a conversation's prompt begins with.
+
 A long session comes without its oldest turns (`session.first_shown`). While its first turn stays the same, the rule holds;
 where it moves, every half of the bound, the prompt starts anew with the turns that are left, and with the facts. It also starts
 anew behind an earlier turn that was answered after later ones.
@@ -51,6 +54,15 @@ class ChatFormat:
 
 CHATML = ChatFormat("<|im_start|>", "<|im_end|>", ("<|endoftext|>",), "<think>\n\n</think>\n\n")
 FORMATS = {"chatml": CHATML}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPrompt:
+    """The last `new_tokens` are not what every public prompt begins with. `passages`: those that found room."""
+
+    token_ids: tuple[int, ...]
+    new_tokens: int
+    passages: tuple[Passage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,8 @@ class PromptRenderer:
         think = tuple(encoder.encode(chat_format.think_block)) if think_block else ()
         self._answer_opening = (*self._headers["assistant"], *think)
         self._fold_opening = (*self._headers["system"], *self._plain(_FOLD_OPENING))
-        self._prefix = self._message("system", f"{system}\n\n{policies}" if policies else system)
+        self._public_prefix = self._message("system", system)
+        self._prefix = self._message("system", f"{system}\n\n{policies}") if policies else self._public_prefix
         self._limit = max_model_len - answer_tokens - _MARGIN_TOKENS
         if len(self._prefix) > self._limit // 2:
             raise ConfigError(
@@ -155,17 +168,20 @@ class PromptRenderer:
                 return folded
         raise TooLong("The question is longer than the model can read. Please ask more briefly.", param="question")
 
-    def public_prompt(self, passages: Sequence[Passage], question: str, language: Language) -> tuple[int, ...]:
-        """System, policies, passages, question: no customer's facts, no turns. Raises TooLong."""
+    def public_prompt(self, passages: Sequence[Passage], question: str, language: Language) -> PublicPrompt:
+        """System text, passages, question: no customer's facts, no turns, and nothing published but the passages.
+
+        The last passages are left out when it would grow too long. Raises TooLong.
+        """
         for count in range(len(passages), -1, -1):
-            ids = (*self._prefix, *self._asked(question, language, (), passages[:count], None))
-            if len(ids) <= self._limit:
-                return ids
+            asked = self._asked(question, language, (), passages[:count], None)
+            if len(self._public_prefix) + len(asked) <= self._limit:
+                return PublicPrompt((*self._public_prefix, *asked), len(asked), tuple(passages[:count]))
         raise TooLong("The question is longer than the model can read. Please ask more briefly.", param="question")
 
     @property
     def shared_tokens(self) -> int:
-        """How many tokens every prompt begins with: the system text and the policies."""
+        """How many tokens the prompts of all conversations begin with: the system text and the policies."""
         return len(self._prefix)
 
     def close_turn(self, prompt: SessionPrompt, answer: Sequence[int] | str) -> tuple[int, ...]:

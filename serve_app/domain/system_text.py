@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from serve_app.domain.knowledge import Entry
 from serve_app.domain.messages import Language
 
-# Part of every answer key: bump it when the words below change.
-PROMPT_VERSION = "2"
+# Part of every answer key: bump it when the words below change, or what a public prompt holds.
+PROMPT_VERSION = "3"
 
 
 def system_text(shop_name_zh: str, shop_name_en: str) -> str:
@@ -30,6 +30,6 @@ def chat_text() -> str:
 
 
 def policies_text(entries: Iterable[Entry], language: Language) -> str:
-    """The published rules as one text, in a stable order, so that the prefix of all prompts stays the same."""
+    """The published rules as one text, in a stable order, so that the prefix of all conversations' prompts stays the same."""
     lines = [f"- {entry.questions[language][0]} {entry.answers[language]}" for entry in sorted(entries, key=lambda e: e.id)]
     return "\n".join(lines)

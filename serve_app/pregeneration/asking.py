@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from serve_app import tracing
 from serve_app.answering.library import Library
 from serve_app.answering.speaker import Speaker
-from serve_app.answering.voices import Voice
 from serve_app.answering.work import Draft, Work
 from serve_app.domain.errors import NotReady
 from serve_app.domain.expiry import Lasts, lasts
@@ -63,7 +62,7 @@ class Asking:
             raise NotReady("The knowledge cannot be read right now.", retry_after_s=5)
         return found
 
-    async def answer(self, work: Work, passages: Sequence[Passage], voice: Voice | None = None) -> Answered:
+    async def answer(self, work: Work, passages: Sequence[Passage]) -> Answered:
         """Raises CannotMake; and NotReady, Overloaded, DeadlineExceeded, ModelFailed."""
         # A question whose intent is unknown is personal when a customer asks it: here nobody does.
         work.understood = replace(work.understood, kind=Kind.PUBLIC)
@@ -71,7 +70,7 @@ class Asking:
             raise CannotMake(f"the model may not answer public questions in {work.understood.language}")
         if not passages:
             raise CannotMake("nothing that is published is near enough to answer it")
-        draft = await self._speaker.public(work, passages, voice)
+        draft = await self._speaker.public(work, passages)
         text = await _text_of(draft)
         reason = draft.outcome.finish_reason
         if reason == "guard":
@@ -83,7 +82,8 @@ class Asking:
         lasting = lasts(work.text, (text, *(passage.text for passage in passages)))
         if lasting is Lasts.NOW:
             raise CannotMake("its answer is another one within the hour")
-        return Answered(text.strip(), tuple(passages), lasting)
+        # A passage that found no room in the prompt was not used.
+        return Answered(text.strip(), tuple(one for one in passages if one.source in draft.sources), lasting)
 
 
 async def _text_of(draft: Draft) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from serve_app.answering.voices import Voice, Voices
 from serve_app.domain.drafting import Unreadable
 from serve_app.domain.expiry import earliest
 from serve_app.domain.knowledge import Entry
@@ -19,7 +18,6 @@ from serve_app.knowledge_editing import KnowledgeEditor
 class Drafted:
     entries: Mapping[str, Entry]
     changed: frozenset[str]  # ids
-    voice: Voice
 
     def changes_at(self, now: datetime) -> datetime | None:
         """When the first of the entries that the draft changes becomes valid: what is found may be another then."""
@@ -33,14 +31,13 @@ class Drafted:
 class Drafts:
     """Reading and checking ten thousand entries takes seconds, so the last draft of a tenant is kept as it was read."""
 
-    def __init__(self, editor: KnowledgeEditor, voices: Voices) -> None:
+    def __init__(self, editor: KnowledgeEditor) -> None:
         self._editor = editor
-        self._voices = voices
         self._read: dict[str, tuple[str, Drafted]] = {}
         self._reading = asyncio.Lock()
 
     async def of(self, tenant: str, revision: str) -> Drafted:
-        """Raises CannotMake (the draft is not this one any more), StoreFailed, ConfigError."""
+        """Raises CannotMake (the draft is not this one any more), StoreFailed."""
         async with self._reading:
             known = self._read.get(tenant)
             if known is None or known[0] != revision:
@@ -55,6 +52,4 @@ class Drafts:
             touched = await self._editor.touched(tenant, content)
         except Unreadable as error:
             raise CannotMake(f"the draft cannot be published: {error}") from error
-        entries = sorted(touched.served.entries, key=lambda entry: entry.id)
-        voice = await asyncio.to_thread(self._voices.speaking_of, tenant, entries)
-        return Drafted({entry.id: entry for entry in entries}, touched.changed, voice)
+        return Drafted({entry.id: entry for entry in touched.served.entries}, touched.changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from serve_app.answering.voices import Voices
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.expiry import Lasts, day_ends_at, earliest
 from serve_app.domain.knowledge import Template
@@ -67,9 +68,10 @@ class EntryMaker:
 class RenewalMaker:
     """The answer that a question will get when a draft is published."""
 
-    def __init__(self, asking: Asking, drafts: Drafts, clock: Clock) -> None:
+    def __init__(self, asking: Asking, drafts: Drafts, voices: Voices, clock: Clock) -> None:
         self._asking = asking
         self._drafts = drafts
+        self._voices = voices
         self._clock = clock
 
     async def make(self, job: Job) -> Done:
@@ -84,11 +86,12 @@ class RenewalMaker:
         passages = drafted_passages(
             found.passages, drafted.entries, work.understood.intent, job.language, self._clock.now(), SUGGESTIONS_MAX
         )
-        answered = await self._asking.answer(work, passages, drafted.voice)
+        voice = self._voices.of(job.tenant)
+        answered = await self._asking.answer(work, passages)
         now = self._clock.now()
-        midnight = day_ends_at(now, drafted.voice.time_zone) if answered.lasts is Lasts.TODAY else None
+        midnight = day_ends_at(now, voice.time_zone) if answered.lasts is Lasts.TODAY else None
         ends_at = earliest(midnight, found.changes_at, drafted.changes_at(now))
-        return Done(Renewal(answered.text, drafted.voice.stamp.system_digest, made_of(answered.passages), ends_at))
+        return Done(Renewal(answered.text, voice.stamp.digest(), made_of(answered.passages), ends_at))
 
 
 class TemplateMaker:

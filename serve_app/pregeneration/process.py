@@ -46,7 +46,7 @@ def worker(config: Config, stores: Stores, means: Means, load: Callable[[], floa
         {
             "answer": EntryMaker(asking, writer),
             "template": TemplateMaker(stores.editor, writer),
-            "renewal": RenewalMaker(asking, Drafts(stores.editor, means.voices), means.clock),
+            "renewal": RenewalMaker(asking, Drafts(stores.editor), means.voices, means.clock),
         }
     )
     return Worker(

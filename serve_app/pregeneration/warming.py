@@ -24,8 +24,8 @@ AT_ONCE = 32
 
 
 class Warming:
-    """`published` gives a tenant's entries by id as this process has just read them, `system_digest` what its prompts begin
-    with."""
+    """`published` gives a tenant's entries by id as this process has just read them, `stamp` the digest under which its answers
+    are shared."""
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class Warming:
         log: QuestionLog,
         shared: SharedTier,
         published: Callable[[str], Mapping[str, Entry]],
-        system_digest: Callable[[str], str],
+        stamp: Callable[[str], str],
     ) -> None:
         self._jobs = jobs
         self._log = log
         self._shared = shared
         self._published = published
-        self._system_digest = system_digest
+        self._stamp = stamp
 
     async def adopt(self, tenant: str) -> None:
         """Takes what was made for a publication into memory, in the moment that this process hears of it. A renewal says by
@@ -49,10 +49,10 @@ class Warming:
         except StoreFailed as error:
             logger.warning("no renewed answers can be read: %s", error)
             return
-        entries, digest = self._published(tenant), self._system_digest(tenant)
+        entries, stamp = self._published(tenant), self._stamp(tenant)
         adopted = 0
         for job in made:
-            answer = shared_answer(job, entries, digest)
+            answer = shared_answer(job, entries, stamp)
             if answer is not None:
                 self._shared.adopt(self._shared.key_of(tenant, job.language, job.canonical), answer)
                 adopted += 1

@@ -47,7 +47,7 @@ class Writer:
         )
         request = Generate(
             request_id=self._new_id("ans"),
-            prompt_token_ids=list(renderer.public_prompt((), asked, language)),
+            prompt_token_ids=list(renderer.public_prompt((), asked, language).token_ids),
             sampling=Sampling(temperature=0.0, max_tokens=max_tokens),
             session_key=None,
             cache_salt=tenant,

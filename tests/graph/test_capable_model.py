@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from serve_app.adapters import record
+from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.tokenizer import HfTokenizer
+from serve_app.domain.knowledge import Entry
 from tests.graph.front import Front, serving
 from tests.packaged import saying
 
@@ -31,6 +35,15 @@ async def capable(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, pac
 @pytest.fixture(scope="module")
 def tokenizer(packaged_model: Path) -> HfTokenizer:
     return HfTokenizer.load(packaged_model)
+
+
+async def published(front: Front) -> list[Entry]:
+    engine = record.connect(str(front.config.record.url))
+    try:
+        entries, _ = await SqlKnowledge(engine, lambda: datetime.now(UTC)).published("demo")
+    finally:
+        await engine.dispose()
+    return [entry for entry in entries if entry.is_valid(datetime.now(UTC))]
 
 
 def last_prompt(front: Front, tokenizer: HfTokenizer) -> str:
@@ -61,6 +74,22 @@ async def test_a_public_prompt_holds_no_facts_and_no_turns(capable: Front, token
     prompt = last_prompt(capable, tokenizer)
     assert capable.order_of("C1002") not in prompt
     assert "dog" not in prompt
+
+
+async def test_a_public_prompt_holds_no_published_text_but_what_its_answer_cites(
+    capable: Front, tokenizer: HfTokenizer
+) -> None:
+    entries = {entry.id: entry for entry in await published(capable)}
+
+    def told() -> set[str]:
+        prompt = last_prompt(capable, tokenizer)
+        return {entry.id for entry in entries.values() if any(text in prompt for text in entry.answers.values())}
+
+    answer = await capable.ask("Who pays return shipping for something that I gave away?")
+    assert (answer["source"], answer["kind"]) == ("model", "public")
+    assert told() == {citation["id"] for citation in answer["citations"]} != set()
+    await capable.ask("Why is the parcel of my boots so slow, honestly?", "C1002")
+    assert told() == set(entries), "a conversation's prompt begins with all rules"
 
 
 async def test_a_models_public_answer_is_shared_with_its_citations_and_its_name(capable: Front) -> None:

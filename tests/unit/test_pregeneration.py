@@ -193,8 +193,8 @@ def test_news_are_other_words_not_other_versions() -> None:
 # What a publication renews
 
 
-def renewed(*passages: Passage, digest: str = "d") -> Job:
-    made = Renewal("新的", digest, made_of(passages))
+def renewed(*passages: Passage, stamp: str = "d") -> Job:
+    made = Renewal("新的", stamp, made_of(passages))
     return job(kind="renewal", state="made", made=made, made_at=NOW, model="capable")
 
 

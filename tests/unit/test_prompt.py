@@ -159,11 +159,20 @@ def test_a_question_that_does_not_fit_is_refused_and_a_passage_gives_way() -> No
 
 def test_a_public_prompt_stands_apart() -> None:
     prompt = a_renderer().public_prompt(passages(1), "May I return it?", "en")
-    assert shown(prompt) == (
-        "<|im_start|>system\nSYSTEM\n\nPOLICIES<|im_end|>\n"
+    assert shown(prompt.token_ids) == (
+        "<|im_start|>system\nSYSTEM<|im_end|>\n"
         "<|im_start|>user\n[Passages]\n- Returns 0: Within 7 days.\nMay I return it?\n(Answer in English.)<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
+    assert shown(prompt.token_ids[-prompt.new_tokens :]).startswith("<|im_start|>user\n[Passages]")
+
+
+def test_a_public_prompt_says_which_passages_found_room() -> None:
+    renderer = a_renderer(max_model_len=700)
+    prompt = renderer.public_prompt(passages(2), "x" * 500, "en")
+    assert "Returns 0" in shown(prompt.token_ids)
+    assert "Returns 1" not in shown(prompt.token_ids)
+    assert prompt.passages == tuple(passages(2)[:1])
 
 
 def test_policies_that_leave_no_room_are_told() -> None:

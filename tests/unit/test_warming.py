@@ -29,6 +29,7 @@ from serve_app.pregeneration.warming import Warming
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 FREIGHT = Entry("freight", 3, Intent.OTHER, {"zh": ("运费谁出",)}, {"zh": "您出"})
 HEAD = Asked("demo", Kind.PUBLIC, "zh", "谁出运费", "谁出运费", Intent.OTHER, "model", ("freight",), NOW, NOW)
+STAMP = Stamp("1", "digest", "capable", Sampling())
 ANSWER = SharedAnswer("您出。", "zh", "model", NOW, sources=(FREIGHT.source,))
 
 
@@ -50,13 +51,13 @@ class Process:
             TieredAnswers(MemoryAnswers(), common),
             view=lambda _: VersionView(self.versions, 0.0),
             shops={"demo": "demo"},
-            stamp=lambda _: Stamp("1", "digest", "capable", Sampling()),
+            stamp=lambda _: STAMP,
             clock=Clock(),
             ttl_s=60,
             serve_stale_s=1,
             counts=MemoryTierCounts(),
         )
-        self.warming = Warming(jobs, log, self.tier, lambda _: self.entries, lambda _: "digest")
+        self.warming = Warming(jobs, log, self.tier, lambda _: self.entries, lambda _: STAMP.digest())
 
     @property
     def key(self) -> str:
@@ -75,10 +76,10 @@ class World:
     def process(self) -> Process:
         return Process(self.common, self.jobs, self.log)
 
-    async def renew(self, text: str, entry: Entry) -> None:
+    async def renew(self, text: str, entry: Entry, stamp: str = STAMP.digest()) -> None:
         job = Job("demo", "renewal", "zh", HEAD.canonical, HEAD.text, Intent.OTHER, 9, NOW, "r1")
         await self.jobs.put([job])
-        await self.jobs.make(job, Renewal(text, "digest", made_of([passage_of(entry, "zh")])), "capable", "", NOW)
+        await self.jobs.make(job, Renewal(text, stamp, made_of([passage_of(entry, "zh")])), "capable", "", NOW)
 
 
 @pytest.fixture
@@ -145,6 +146,19 @@ async def test_what_was_made_of_a_draft_that_was_not_published_so_is_never_said(
     process.versions = {"freight": 4}
     await process.warming.adopt("demo")
     assert process.said() is None
+
+
+@pytest.mark.parametrize(
+    "other", [replace(STAMP, model="another"), replace(STAMP, prompt_version="2"), replace(STAMP, sampling=Sampling(0.7))]
+)
+async def test_what_another_model_or_another_prompt_made_is_not_said_under_this_ones_name(world: World, other: Stamp) -> None:
+    process = world.process()
+    await world.renew("您出。", FREIGHT, other.digest())
+    await process.warming.adopt("demo")
+    assert process.said() is None
+    await world.renew("您出。", FREIGHT)
+    await process.warming.adopt("demo")
+    assert process.said() == "您出。"
 
 
 async def test_a_record_that_is_away_stops_no_publication(world: World) -> None:

@@ -39,7 +39,8 @@ async def _prompt(answer: str) -> str:
     model = ModelSettings(path="some/model", answers=AnswersSettings(), max_model_len=4096, max_tokens=64)
     voices = Voices({"demo": TenantSettings()}, _Record(answer), tokenizer, model, card_of(model), _Clock())
     await voices.renew("demo")
-    return tokenizer.decode(voices.of("demo").renderer.public_prompt((), "hello", "en"))
+    prompt = voices.of("demo").renderer.session_prompt((), "some", "hello", facts_text=None, language="en")
+    return tokenizer.decode(prompt.token_ids)
 
 
 async def test_rules_that_fit_are_told() -> None:
