@@ -74,6 +74,7 @@ async def replay(questions: int, customers: int, *, with_rules: bool, say: Calla
         **judge.told(),
         "stale_prompts": parrot.stale_prompts,
         "leaking_prompts": parrot.leaking_prompts,
+        "outdated_pasts": parrot.outdated_pasts,
         "generations": parrot.generations,
         "admissions": dict(fleet.counts.offers),
         "stale_reads": dict(fleet.counts.stale),

@@ -3,7 +3,6 @@ out; and the real embedding model, asked once a text."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 import numpy
@@ -14,15 +13,16 @@ from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.domain.generation import Finished, Generate, Piece, Started, Tokens
 from serve_app.ports import Embedder
 
-_END = "<|im_end|>"
+_END, _ANSWER = "<|im_end|>", "<|im_start|>assistant"
 
 
 class Parrot:
     """The port `InferenceRoom`: one replica that takes no time. Time passes between the reply and its reading, elsewhere.
 
-    It repeats the canaries of what is new in a prompt (facts, passages, question). Of the rest, which is a conversation's own
-    past, it checks that no other customer's is in it; of the system text, that it was true: `whose` says who has a session,
-    `is_stale` whether words are out of date.
+    It repeats the canaries of what a turn appends to its prompt (facts, passages, question). Of the rest, which is the
+    conversation's own past, it checks that no other customer's is in it, and counts where it holds words that were true when
+    they were said and are so no more; of the system text, that it is true. `whose` says who has a session, `is_stale` whether
+    words are out of date.
     """
 
     def __init__(
@@ -32,29 +32,34 @@ class Parrot:
         self._whose = whose
         self._is_stale = is_stale
         self._end = tokenizer.encode(_END)[0]
+        self._answer = tokenizer.encode(_ANSWER)[:2]
         self._system: dict[tuple[int, ...], set[tuple[str, str]]] = {}
         self._answers: dict[str, tuple[int, ...]] = {}
         self.generations = 0
         self.stale_prompts = 0
         self.leaking_prompts = 0
-        self.keys: Counter[str] = Counter()  # of public prompts: how often each was generated
+        self.outdated_pasts = 0
 
     async def generate(self, request: Generate) -> AsyncGenerator[Piece, None]:
         prompt = request.prompt_token_ids
         self.generations += 1
-        if request.join_key is not None:
-            self.keys[request.join_key] += 1
-        border = prompt.index(self._end)
+        border, appended = prompt.index(self._end), self._appended_at(prompt)
         self.stale_prompts += any(map(self._is_stale, self._words_of(tuple(prompt[:border]))))
-        after = self._tokenizer.decode(prompt[border:])
+        past, new = self._tokenizer.decode(prompt[border:appended]), self._tokenizer.decode(prompt[appended:])
         # A public prompt belongs to nobody, whoever has asked.
         owner = None if request.join_key is not None else self._whose(request.session_key or "")
-        self.leaking_prompts += bool(customers_in(after) - {owner})
-        new = prompt[-(request.uncached_tokens or len(prompt)) :]
-        answer = self._tokens(f"按店里的规定 / as our policies say. {quoted(self._tokenizer.decode(new))}")
+        self.leaking_prompts += bool(customers_in(f"{past} {new}") - {owner})
+        self.outdated_pasts += any(map(self._is_stale, sources_in(past)))
+        answer = self._tokens(f"按店里的规定 / as our policies say. {quoted(new)}")
         yield Started("replica-1", "home")
         yield Tokens(answer)
         yield Finished("stop", len(prompt), 0, len(answer))
+
+    def _appended_at(self, prompt: list[int]) -> int:
+        """Behind the last answer that the prompt holds, else behind its system text. It ends with the head of an answer."""
+        heads = (at for at in range(len(prompt) - 2, -1, -1) if prompt[at : at + 2] == self._answer)
+        next(heads)
+        return prompt.index(self._end, next(heads, 0)) + 1
 
     def _words_of(self, system: tuple[int, ...]) -> set[tuple[str, str]]:
         if system not in self._system:

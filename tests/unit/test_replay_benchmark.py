@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.replay.canaries import customers_canary, customers_in, quoted, sources_canary, sources_in
+from benchmarks.replay.engine import Parrot
 from benchmarks.replay.judging import GRACE, Answer, Judge
 from benchmarks.replay.processes import DayClock, Process
 from benchmarks.replay.publications import (
@@ -31,7 +32,9 @@ from benchmarks.replay.publications import (
 from benchmarks.replay.questions import Question, Zipf
 from benchmarks.replay.rewriting import rewritten
 from benchmarks.replay.shop import make_shop
+from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.answering.course import Course
+from serve_app.domain.generation import Generate, Sampling, Tokens
 from serve_app.domain.intents import Intent
 from serve_app.domain.messages import Kind, Tier
 from serve_app.domain.normalise import canonical_form
@@ -206,3 +209,29 @@ async def test_a_process_beats_once_a_minute_without_news() -> None:
     for seconds in range(0, 300, 7):
         await beats.process.reach(float(seconds))
     assert 4 <= len(beats.at) <= 5
+
+
+# The fake model
+
+
+async def said_by_the_parrot(parrot: Parrot, prompt: list[int], tokenizer: HfTokenizer) -> str:
+    request = Generate("r1", prompt, Sampling(), "ses_1", "demo", 30.0)
+    pieces = [piece async for piece in parrot.generate(request)]
+    return "".join(tokenizer.decode(piece.token_ids) for piece in pieces if isinstance(piece, Tokens))
+
+
+async def test_the_fake_model_repeats_what_a_turn_appends_and_looks_at_the_rest(packaged_model: Path) -> None:
+    tokenizer = HfTokenizer.load(packaged_model)
+    old, new, other = sources_canary("old", "a"), sources_canary("new", "a"), customers_canary(4)
+    parrot = Parrot(tokenizer, {"ses_1": 3}.get, lambda said: said[0] == "old")
+
+    def message(role: str, text: str) -> list[int]:
+        return tokenizer.encode(f"<|im_start|>{role}\n{text}<|im_end|>\n")
+
+    past = [*message("user", "q"), *message("assistant", f"{old} {other}")]
+    asked = [*message("user", f"{new} {customers_canary(3)}"), *tokenizer.encode("<|im_start|>assistant\n")]
+    said = await said_by_the_parrot(parrot, [*message("system", "rules"), *past, *asked], tokenizer)
+    assert (sources_in(said), customers_in(said)) == ({("new", "a")}, {3})
+    assert (parrot.outdated_pasts, parrot.leaking_prompts, parrot.stale_prompts) == (1, 1, 0)
+    await said_by_the_parrot(parrot, [*message("system", old), *asked], tokenizer)
+    assert (parrot.outdated_pasts, parrot.leaking_prompts, parrot.stale_prompts) == (1, 1, 1)
