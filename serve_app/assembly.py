@@ -27,6 +27,7 @@ from serve_app.adapters.system import SystemClock, new_id
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.adapters.webhook import Hook, WebhookSender
+from serve_app.answering.complaints import Complaints
 from serve_app.answering.course import Course
 from serve_app.answering.deciding import Deciding
 from serve_app.answering.desk_work import DeskWork
@@ -216,6 +217,7 @@ async def assemble(
         proposals=proposals,
         ratings=SqlRatings(engine),
         set_asides=set_asides,
+        complaints=Complaints(set_asides, clock),
         readiness=Readiness(checks, clock.monotonic, spared=frozenset({"sessions"})),
         limits=config.limits,
         clock=clock,

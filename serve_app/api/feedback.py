@@ -87,7 +87,7 @@ async def _keep(services: Services, caller: Caller, body: FeedbackBody) -> None:
     given = feedback_on(session, body.answer_id, body.rating, clean(body.reason), now)
     await services.ratings.keep(caller.tenant, given)
     if body.rating == "down" and (complaint := complaint_on(session, body.answer_id, now)) is not None:
-        await services.set_asides.complain(caller.tenant, complaint)
+        await services.complaints.hear(caller, body.answer_id, complaint)
 
 
 async def _completed(services: Services, caller: Caller, answer_id: str) -> Session:

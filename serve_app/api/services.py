@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from serve_app.adapters.visitor_tokens import VisitorTokens
+from serve_app.answering.complaints import Complaints
 from serve_app.answering.course import Course
 from serve_app.answering.desk_work import DeskWork
 from serve_app.answering.handover import Handover
@@ -63,6 +64,7 @@ class Services:
     proposals: Proposals
     ratings: Ratings
     set_asides: SetAsides
+    complaints: Complaints
     readiness: Readiness
     limits: LimitSettings
     clock: Clock

@@ -78,6 +78,7 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         proposals=cast(Any, None),
         ratings=cast(Any, None),
         set_asides=cast(Any, None),
+        complaints=cast(Any, None),
         pregeneration=cast(Any, SimpleNamespace(reviewing=None)),
         readiness=Readiness({}, CLOCK.monotonic),
         limits=LimitSettings(),
