@@ -152,7 +152,7 @@ def publish(
     by: By = None,
     config: ConfigFile = None,
 ) -> None:
-    """Make the draft live, as a new version. Running servers answer by it within seconds.
+    """Make the draft live, as a new version. Running servers answer by it within a second.
 
     The most asked answers that it changes are made of the draft first, by a running server, so that nobody waits for them when
     it is switched.
