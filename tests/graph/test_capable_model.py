@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from serve_app.adapters import record
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.tokenizer import HfTokenizer
+from serve_app.domain.errors import StoreFailed
 from serve_app.domain.knowledge import Entry
 from tests.graph.front import Front, serving
 from tests.packaged import saying
@@ -98,6 +100,36 @@ async def test_a_models_public_answer_is_shared_with_its_citations_and_its_name(
     again = await capable.ask(question)
     assert (first["source"], again["source"]) == ("model", "cache")
     assert (again["text"], again["citations"], again["model"]) == (first["text"], first["citations"], "capable")
+
+
+async def test_what_was_answered_while_the_record_was_away_is_not_shared(
+    capable: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "Who pays return shipping for a wedding gift?"
+    await capable.ask("What is your return policy?")
+
+    async def away(*_: object) -> int:
+        raise StoreFailed("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlKnowledge, "version", away)
+        async with asyncio.timeout(20):
+            while "knowledge" not in (answer := await capable.ask(question + " Really?"))["degraded"]:
+                await asyncio.sleep(0.05)
+        answer = await capable.ask(question)
+        assert (answer["tier"], answer["degraded"]) == ("model", ["knowledge"])
+        assert (await capable.ask(question))["tier"] == "model"
+        worded = await capable.ask("What is your return policy?")
+        assert (worded["source"], worded["degraded"]) == ("faq", ["knowledge"]), "the Cache room still knows what it read last"
+    async with asyncio.timeout(20):
+        # Nothing of that time is given again.
+        while (answer := await capable.ask(question))["degraded"]:
+            assert answer["tier"] == "model"
+            await asyncio.sleep(0.05)
+    assert answer["tier"] == "model"
+    async with asyncio.timeout(20):
+        while (await capable.ask(question))["tier"] == "model":
+            await asyncio.sleep(0.05)
 
 
 async def test_an_anonymous_question_gets_the_published_passages(capable: Front, tokenizer: HfTokenizer) -> None:
