@@ -29,6 +29,7 @@ class Seen:
 
     by_tier: Counter[str] = field(default_factory=Counter[str])
     failed: Counter[int] = field(default_factory=Counter[int])
+    degraded: int = 0  # answers that something was left out of: Redis beyond its budget, above all
     missed: Counter[str] = field(default_factory=Counter[str])  # questions that another tier answered
 
     def tier(self, tier: str, question: str, wanted: frozenset[str]) -> None:
@@ -36,9 +37,15 @@ class Seen:
         if tier not in wanted:
             self.missed[question] += 1
 
-    def told(self, most: int = 5) -> dict[str, dict[Any, int]]:
+    def told(self, most: int = 5) -> dict[str, Any]:
         """The counts so far, which begin anew."""
-        found = {"by_tier": dict(self.by_tier), "failed": dict(self.failed), "missed": dict(self.missed.most_common(most))}
+        found: dict[str, Any] = {
+            "by_tier": dict(self.by_tier),
+            "failed": dict(self.failed),
+            "missed": dict(self.missed.most_common(most)),
+            "degraded": self.degraded,
+        }
+        self.degraded = 0
         for counts in (self.by_tier, self.failed, self.missed):
             counts.clear()
         return found
@@ -83,6 +90,7 @@ class Customer:
             self._seen.failed[status] += 1
             self._session = None
             return
+        self._seen.degraded += b'"degraded":[]' not in body
         self._seen.tier(_header(head, b"x-zerowait-tier"), self._question, self._wanted)
         self._session = _between(body, b'"session_id":"') if self._asked % TURNS else None
 
