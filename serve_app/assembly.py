@@ -38,6 +38,7 @@ from serve_app.answering.live import Live
 from serve_app.answering.question_head import QuestionHead
 from serve_app.answering.question_tally import QuestionTally
 from serve_app.answering.reader import Reader, Shop
+from serve_app.answering.rechecking import Rechecking
 from serve_app.answering.regeneration import Regenerations
 from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import SharedTier
@@ -153,6 +154,8 @@ async def assemble(
 
     speaker = Speaker(card, rooms.inference, voices, tokenizer, config.model, config.deadlines.first_token_s, handover)
     library = Library(published, asked_rooms, versions.view, catch_up, clock, config.record.serve_stale_s)
+    rechecking = Rechecking(library.look_up, shared, versions.view, clock)
+    stack.push_async_callback(rechecking.aclose)
     answered_shops = {tenant: _shop(settings) for tenant, settings in config.tenants.items()}
     reader = Reader(understander, answered_shops, clock)
     course = Course(
@@ -167,6 +170,7 @@ async def assemble(
             clock=clock,
             handover=handover,
             regenerations=Regenerations(config.limits.regenerations, counts.regenerated),
+            rechecking=rechecking,
         ),
         sessions=sessions,
         shared=shared,

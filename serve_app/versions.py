@@ -51,6 +51,7 @@ class Versions:
         self._changed = changed
         self._views: dict[str, VersionView] = {}
         self._seen: dict[str, _Seen] = {}
+        self._newest: dict[str, Mapping[str, int]] = {}
         self._looking = asyncio.Lock()
         # The newest versions, of which this process has not made its own yet.
         self._wanted: dict[str, Mapping[str, int]] = {}
@@ -93,20 +94,24 @@ class Versions:
         seen = _Seen(await self._record.version(tenant), await self._set_asides.version(tenant))
         view, before = self._views.get(tenant), self._seen.get(tenant)
         if view is None:
-            versions = await self._record.versions(tenant)
+            versions = self._newest[tenant] = await self._record.versions(tenant)
+            # What of it is new since an answer was made, a process that starts cannot know.
+            grown_at = self._clock.now()
             await self._changed(tenant)
         elif before is None or before.knowledge != seen.knowledge:
             newest = await self._record.versions(tenant)
             versions = {source: version for source, version in view.versions.items() if newest.get(source) == version}
-            self._wanted[tenant] = newest
+            is_grown = not newest.items() <= self._newest[tenant].items()
+            grown_at = self._clock.now() if is_grown else view.grown_at
+            self._wanted[tenant] = self._newest[tenant] = newest
         else:
-            versions = view.versions
+            versions, grown_at = view.versions, view.grown_at
         if view is None or before is None or before.set_aside != seen.set_aside:
             set_aside = await self._set_asides.not_said(tenant)
         else:
             set_aside = view.set_aside
         self._seen[tenant] = seen
-        self._views[tenant] = VersionView(versions, now, seen.knowledge, set_aside)
+        self._views[tenant] = VersionView(versions, now, seen.knowledge, set_aside, grown_at)
         making = self._making.get(tenant)
         if tenant in self._wanted and (making is None or making.done()):
             self._making[tenant] = asyncio.create_task(self._make_own(tenant))

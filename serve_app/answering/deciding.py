@@ -9,6 +9,7 @@ from dataclasses import replace
 from serve_app.answering.handover import Handover
 from serve_app.answering.library import Library
 from serve_app.answering.reader import Reader, Shop
+from serve_app.answering.rechecking import Rechecking
 from serve_app.answering.regeneration import Regenerations
 from serve_app.answering.rooms import Rooms
 from serve_app.answering.shared_tier import Held, SharedTier
@@ -41,6 +42,7 @@ class Deciding:
         clock: Clock,
         handover: Handover,
         regenerations: Regenerations,
+        rechecking: Rechecking,
     ) -> None:
         self._shops = shops
         self._reader = reader
@@ -51,6 +53,7 @@ class Deciding:
         self._clock = clock
         self._handover = handover
         self._regenerations = regenerations
+        self._rechecking = rechecking
 
     def identify(self, work: Work) -> None:
         """Under what the answer to the question, as it is understood, may be shared, and whether it is set aside."""
@@ -180,6 +183,7 @@ class Deciding:
         answer = held.answer
         if work.question_id is not None:
             self._regenerations.hit(work.question_id)
+        self._rechecking.hit(work, answer)
         source = "faq" if answer.source == "faq" else "cache"
         draft = at_once(source, Delta(answer.text), *answer.citations, tier=held.tier)
         draft.model, draft.made_at = answer.model, answer.created_at  # words of a model stay marked as such

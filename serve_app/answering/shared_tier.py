@@ -114,7 +114,14 @@ class SharedTier:
     def keep(self, key: str, answer: SharedAnswer) -> None:
         """Off the customer's path."""
         left_s = math.ceil((answer.expires_at - self._clock.now()).total_seconds()) if answer.expires_at else self._ttl_s
-        task = asyncio.ensure_future(self._tiers.put(key, answer.dumps(), min(self._ttl_s, left_s)))
+        self._put(key, answer.dumps(), min(self._ttl_s, left_s))
+
+    def forget(self, key: str) -> None:
+        """Off the customer's path. Another process may hold it in its memory for a minute."""
+        self._put(key, b"", 0)
+
+    def _put(self, key: str, value: bytes, ttl_s: int) -> None:
+        task = asyncio.ensure_future(self._tiers.put(key, value, ttl_s))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
 

@@ -185,6 +185,7 @@ class VersionView:
     seen_at: float
     knowledge_version: int | None = None  # of the knowledge as a whole; None: unknown
     set_aside: frozenset[str] = frozenset()  # questions (`question_id`) whose answers a person must look at first
+    grown_at: datetime | None = None  # when something new was seen last: what was answered before then knew nothing of it
 
     def is_fresh(self, monotonic_now: float, serve_stale_s: float) -> bool:
         return monotonic_now - self.seen_at <= serve_stale_s

@@ -113,3 +113,14 @@ async def test_an_answer_ends_when_an_entry_begins_that_would_have_been_in_it(
     async with asyncio.timeout(10):
         while begins not in await ends():
             await asyncio.sleep(0.02)
+
+
+async def test_an_answer_ends_when_an_entry_is_added_that_would_have_been_in_it(front: Front, admin: dict[str, str]) -> None:
+    question = "Do you deliver parcels to Saturn?"
+    before = await shared(front, question)
+    assert "saturn" not in {citation["id"] for citation in before["citations"]}
+    rows = "saturn,zh,能寄到土星吗,能。\nsaturn,en,Can you ship to Saturn?,Yes.\n"
+    await publish(front, admin, "id,language,questions,answer\n" + rows)
+    async with asyncio.timeout(30):
+        while "saturn" not in {citation["id"] for citation in (await front.ask(question))["citations"]}:
+            await asyncio.sleep(0.1)

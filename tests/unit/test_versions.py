@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -23,7 +23,7 @@ class Time:
     at = 100.0
 
     def now(self) -> datetime:
-        return NOW
+        return NOW + timedelta(seconds=self.at)
 
     def monotonic(self) -> float:
         return self.at
@@ -204,3 +204,31 @@ async def test_a_record_that_is_away_leaves_the_view_as_old_as_it_is(versions: V
     view = versions.view("demo")
     assert view is not None
     assert not view.is_fresh(102.0, 1.0)
+
+
+async def test_a_view_says_since_when_something_is_new() -> None:
+    time, record = Time(), Record()
+
+    async def changed(_tenant: str) -> None: ...
+
+    versions = Versions(record, MemorySetAsides(), ["demo"], time, 0.5, changed)
+
+    async def grown_at() -> float:
+        time.at += 1
+        await versions.refresh()
+        await versions.caught_up()
+        view = versions.view("demo")
+        assert view is not None
+        assert view.grown_at is not None
+        return (view.grown_at - NOW).total_seconds()
+
+    assert await grown_at() == 101
+    assert await grown_at() == 101
+    record.publish(gifts=1)
+    assert await grown_at() == 103
+    record.publish(gifts=None)
+    assert await grown_at() == 103, "what is withdrawn makes nothing new"
+    record.publish(returns=2)
+    assert await grown_at() == 105, "other words may be near to other questions"
+    record.publish()
+    assert await grown_at() == 105
