@@ -61,7 +61,10 @@ def with_subject(core: str, last: Intent, guesser: Guesser, *, goes_on: bool = F
     named = named_in(core)
     # The same rule once more, for words that name nothing of it: 你好蠢 would be answered like the question before.
     empty = intent is last and not (named.things or (goes_on and named.aspects - {"order"}))
-    if not settled or markers.is_own(core) or empty:
+    # A bare name takes the last question's place in it, or none: 白金呢 after 金卡要消费多少 asks what platinum takes.
+    names_alone = not named.aspects and named.things <= named_in(subject).things
+    elsewhere = goes_on and intent is not last and names_alone
+    if not settled or markers.is_own(core) or empty or elsewhere:
         return None
     return of_rule(intent)
 

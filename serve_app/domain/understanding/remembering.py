@@ -45,7 +45,12 @@ class RememberingUnderstander(Understander):
         if focus == _NO_FOCUS:
             return alone
         looked_at = Focus(
-            focus.language, focus.intent, order_id=focus.order_id, offered=focus.offered, suggested=focus.suggested
+            focus.language,
+            focus.intent,
+            order_id=focus.order_id,
+            offered=focus.offered,
+            suggested=focus.suggested,
+            misses=min(focus.misses, 1),
         )
         if leaning != "conversation" and self.is_about_a_rule(focus):
             if leaning == "nothing" or focus.intent not in SUBJECTS:

@@ -108,6 +108,45 @@ def names_no_subject(form: str) -> bool:
     return bool(_BARE.match(form)) or not named_in(form).things
 
 
+# What befell something, and not what it befell.
+_CASES = frozenset({"lost", "broken", "wrong", "opened", "fault", "scam", "genuine"})
+_CASE_ASPECTS = frozenset({"no_code", "not_there", "what_if", "howto"})
+# Asked of anything.
+_ASKED_OF_ALL = frozenset({
+    "when", "where", "who", "howto", "what_if", "cost", "keep", "quantity", "no_code", "not_there", "arrive", "ship", "pay",
+    "meaning", "which", "number", "parcels",
+})  # fmt: skip
+# Whether something comes back, and not after what: 优惠券还退吗.
+_CASE_UNSAID = re.compile(
+    r"^(?:我的?|那个?)?(?:优惠)?(?:券|积分|赠品)(?:会|还|还会|能|还能|可以|也)*(?:退|返|回来)(?:回|还|吗|我)*$"
+    r"|^(?:do|will|can|would) i (?:still )?(?:get|have) (?:my|the) (?:coupon|voucher|point)s? back$"
+)
+
+
+def leaves_open(form: str, *, settled: bool, of_own: bool = False) -> bool:
+    """Amid a conversation it says too little to stand on its own: 能换吗, 丢了怎么办, "who pays the postage".
+
+    `settled`: its words name one rule all the same, which is enough where only the thing is left out. `of_own`: the
+    conversation is about the customer's own things, for which a rule that the words name is meant.
+    """
+    if _CASE_UNSAID.match(form):
+        return True
+    if settled and of_own:
+        return False
+    named = named_in(form)
+    if named.is_chinese and _BARE.match(form):
+        return True
+    if named.things == frozenset({"freight"}) and "who" in named.aspects:
+        return True
+    if named.things == frozenset({"address"}) and "地址" not in form and "address" not in form:
+        return True
+    if named.things:
+        return named.things <= _CASES and named.aspects <= _ASKED_OF_ALL
+    if named.aspects and named.aspects <= _CASE_ASPECTS:
+        return True
+    return not settled and named.unknown <= named.is_chinese and named.aspects <= _ASKED_OF_ALL
+
+
 def subject_of(last: Intent, core: str) -> str | None:
     """What questions of `last` are about, in the language of `core`."""
     subject = SUBJECTS.get(last)

@@ -27,7 +27,7 @@ from serve_app.domain.understanding.reading import OWN_INTENTS, UNRESOLVED, Read
 from serve_app.domain.understanding.rules import first_match
 from serve_app.domain.understanding.said import Said, said_with
 from serve_app.domain.understanding.standing import standing
-from serve_app.domain.understanding.subjects import is_short, names_no_subject
+from serve_app.domain.understanding.subjects import is_short, leaves_open, names_no_subject
 from serve_app.domain.understanding.topics import named_in
 
 Leaning = Literal["nothing", "subject", "conversation"]
@@ -98,6 +98,7 @@ class Understander:
             or markers.is_fragment(said.form)
             or is_bare_pick(said.numbered)
             or _points_outside(said.plain)
+            or (is_short(said.form) and leaves_open(said.form, settled=alone.settled))
         )
         if leans:
             return "conversation"
@@ -141,6 +142,11 @@ class Understander:
         if elliptic is not None:
             return elliptic
         alone = standing(said, focus, self._guesser)
+        amid = focus.intent is not None or focus.misses > 0
+        is_open = amid and alone.kind in (Kind.PUBLIC, Kind.PERSONAL) and is_short(said.form)
+        # After another question the same words would have the same key.
+        if is_open and leaves_open(said.form, settled=alone.settled, of_own=focus.intent in OWN_INTENTS):
+            return UNRESOLVED
         if alone.settled or alone.kind is Kind.TEMPLATED or focus.intent is None or not is_short(said.form):
             return alone
         return with_subject(said.form, focus.intent, self._guesser) or alone
