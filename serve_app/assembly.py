@@ -117,7 +117,10 @@ async def assemble(
         counts=counts,
     )
     jobs, question_log = SqlJobs(engine), SqlQuestionLog(engine)
-    warming = Warming(jobs, question_log, shared, published.entries, lambda tenant: voices.stamp(tenant).digest())
+    regenerations = Regenerations(config.limits.regenerations, counts.regenerated)
+    warming = Warming(
+        jobs, question_log, shared, published.entries, lambda tenant: voices.stamp(tenant).digest(), regenerations.hit
+    )
     await versions.refresh()
     _in_background(versions.run(), stack)
     await warming.warm(tuple(config.tenants))
@@ -169,7 +172,7 @@ async def assemble(
             speaker=speaker,
             clock=clock,
             handover=handover,
-            regenerations=Regenerations(config.limits.regenerations, counts.regenerated),
+            regenerations=regenerations,
             rechecking=rechecking,
         ),
         sessions=sessions,

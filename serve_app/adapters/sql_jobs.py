@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, Column, Index, Integer, RowMapping, String, Table, Text, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,6 +15,8 @@ from serve_app.adapters.knowledge_tables import ENTRY, TEMPLATE, connection_to, 
 from serve_app.adapters.record import metadata
 from serve_app.domain.intents import Intent
 from serve_app.domain.pregeneration import Job, JobKind, JobState, Made, Renewal
+
+logger = logging.getLogger(__name__)
 
 # `due_at_us`: a job that waits may be taken from then on; NULL for any other.
 jobs = Table(
@@ -169,6 +172,17 @@ def _row(job: Job) -> dict[str, Any]:
     }
 
 
+def _made(row: RowMapping) -> Made | None:
+    """None also for what another version of the program made, in a form that this one does not read."""
+    if row["made"] is None:
+        return None
+    try:
+        return _FORMS[row["kind"]].validate_json(row["made"])
+    except ValidationError as error:
+        logger.warning("what was made as %s cannot be read: %s", row["id"], error)
+        return None
+
+
 def _job(row: RowMapping) -> Job:
     return Job(
         tenant=row["tenant"],
@@ -182,7 +196,7 @@ def _job(row: RowMapping) -> Job:
         revision=row["revision"],
         state=row["state"],
         attempts=row["attempts"],
-        made=None if row["made"] is None else _FORMS[row["kind"]].validate_json(row["made"]),
+        made=_made(row),
         model=row["model"],
         made_at=None if row["made_at_us"] is None else instant_of(row["made_at_us"]),
         reason=row["reason"],

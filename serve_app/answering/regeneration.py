@@ -34,7 +34,8 @@ class Regenerations:
         self._freed = asyncio.Event()  # set when a place comes free, and then another one stands here
 
     def hit(self, question: str) -> None:
-        """A shared tier answered it. `question`: its id (`domain.sharing.question_id`)."""
+        """A shared tier answered it, here or, as the head of the question log tells a process that starts, elsewhere.
+        `question`: its id (`domain.sharing.question_id`)."""
         self._known[question] = None
 
     async def enter(self, question: str | None, within_s: float) -> Place | None:

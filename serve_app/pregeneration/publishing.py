@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from serve_app.adapters.sql_knowledge import Published
 from serve_app.domain.draft_effects import Touched
+from serve_app.domain.errors import StoreFailed
 from serve_app.domain.messages import Kind
 from serve_app.domain.model_card import ModelCard
 from serve_app.domain.pregeneration import Job, renewal_jobs, wordings
@@ -17,6 +19,8 @@ from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Jobs, QuestionLog
 from serve_app.pregeneration.choosing import languages_of
 from serve_app.pregeneration.watching import watched
+
+logger = logging.getLogger(__name__)
 
 # Renewals are read for so long, by processes that hear late of the publication or start after it.
 RENEWALS_KEPT = timedelta(hours=1)
@@ -67,7 +71,14 @@ class HeadFirst:
             return await self._editor.publish(tenant, by=signature.by, note=signature.note, revision=revision)
         finally:
             if draft is not None:
-                await self._jobs.drop_renewals(tenant, self._now() - RENEWALS_KEPT, draft.revision)
+                await self._tidy(tenant, draft.revision)
+
+    async def _tidy(self, tenant: str, revision: str) -> None:
+        """What is not made yet is not wanted any more. That it stays where it is must not hide that the draft was published."""
+        try:
+            await self._jobs.drop_renewals(tenant, self._now() - RENEWALS_KEPT, revision)
+        except StoreFailed as error:
+            logger.warning("old renewals stay in the queue: %s", error)
 
     async def _renew(self, tenant: str, wanted: list[Job], within_s: float) -> None:
         if not wanted:

@@ -11,6 +11,7 @@ from serve_app.domain.errors import StoreFailed
 from serve_app.domain.knowledge import Entry
 from serve_app.domain.pregeneration import shared_answer
 from serve_app.domain.question_log import Asked
+from serve_app.domain.sharing import question_of
 from serve_app.ports import Jobs, QuestionLog
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ AT_ONCE = 32
 
 class Warming:
     """`published` gives a tenant's entries by id as this process has just read them, `stamp` the digest under which its answers
-    are shared."""
+    are shared; `known` is told the ids of the head's questions."""
 
     def __init__(
         self,
@@ -34,12 +35,14 @@ class Warming:
         shared: SharedTier,
         published: Callable[[str], Mapping[str, Entry]],
         stamp: Callable[[str], str],
+        known: Callable[[str], None],
     ) -> None:
         self._jobs = jobs
         self._log = log
         self._shared = shared
         self._published = published
         self._stamp = stamp
+        self._known = known
 
     async def adopt(self, tenant: str) -> None:
         """Takes what was made for a publication into memory, in the moment that this process hears of it. A renewal says by
@@ -70,5 +73,8 @@ class Warming:
 
     async def _warm(self, tenant: str, head: Sequence[Asked]) -> None:
         keys = [self._shared.key_of(tenant, asked.language, asked.canonical) for asked in head]
+        for key, asked in zip(keys, head, strict=True):
+            if asked.tier != "none":
+                self._known(question_of(key))
         for start in range(0, len(keys), AT_ONCE):
             await asyncio.gather(*(self._shared.anywhere(tenant, key) for key in keys[start : start + AT_ONCE]))

@@ -10,11 +10,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from serve_app.adapters.memory_jobs import MemoryJobs
 from serve_app.adapters.memory_question_log import MemoryQuestionLog
 from serve_app.adapters.record import connect, create_tables
-from serve_app.adapters.sql_jobs import SqlJobs
+from serve_app.adapters.sql_jobs import SqlJobs, jobs
 from serve_app.adapters.sql_question_log import SqlQuestionLog
 from serve_app.domain.errors import StoreFailed
 from serve_app.domain.intents import Intent
@@ -104,6 +105,20 @@ async def test_what_is_made_is_kept_as_it_was_made(stores: Stores, kind: str, ma
     await stores.jobs.give_back([job], NOW)
     assert await stores.jobs.read(stores.tenant, [job.id, "pre_none"]) == {job.id: kept}
     assert await stores.take() == []
+
+
+async def test_what_another_version_of_the_program_made_is_as_if_it_was_not_made(tmp_path: Path) -> None:
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path / 'record.db'}")
+    await create_tables(engine)
+    stores = Stores("demo", SqlJobs(engine), SqlQuestionLog(engine))
+    await stores.jobs.put([stores.job("a", kind="renewal", revision="r")])
+    (job,) = await stores.jobs.take([stores.tenant], NOW, 60, 9)
+    await stores.jobs.make(job, RENEWAL, "capable", "", NOW)
+    async with engine.begin() as connection:
+        await connection.execute(update(jobs).values(made='{"words": "7 days"}'))
+    (read,) = await stores.jobs.list("demo", ["renewal"], ["made"], 9)
+    assert read.made is None
+    await engine.dispose()
 
 
 async def test_a_failure_is_tried_again_or_kept(stores: Stores) -> None:

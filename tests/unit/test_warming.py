@@ -22,7 +22,7 @@ from serve_app.domain.knowledge import Entry, SourceVersion
 from serve_app.domain.messages import Kind
 from serve_app.domain.pregeneration import Job, Renewal, made_of, passage_of
 from serve_app.domain.question_log import Asked
-from serve_app.domain.sharing import SharedAnswer, VersionView
+from serve_app.domain.sharing import SharedAnswer, VersionView, question_of
 from serve_app.pregeneration import warming
 from serve_app.pregeneration.warming import Warming
 
@@ -46,6 +46,7 @@ class Process:
 
     def __init__(self, common: MemoryAnswers, jobs: MemoryJobs, log: MemoryQuestionLog) -> None:
         self.versions = {"freight": 3}
+        self.known: list[str] = []
         self.entries = {"freight": FREIGHT}
         self.tier = SharedTier(
             TieredAnswers(MemoryAnswers(), common),
@@ -57,7 +58,7 @@ class Process:
             serve_stale_s=1,
             counts=MemoryTierCounts(),
         )
-        self.warming = Warming(jobs, log, self.tier, lambda _: self.entries, lambda _: STAMP.digest())
+        self.warming = Warming(jobs, log, self.tier, lambda _: self.entries, lambda _: STAMP.digest(), self.known.append)
 
     @property
     def key(self) -> str:
@@ -94,6 +95,7 @@ async def test_a_process_that_starts_has_the_head_that_others_answered(world: Wo
     assert first.said() is None
     await first.warming.warm(["demo", "another"])
     assert first.said() == "您出。"
+    assert question_of(first.key) in first.known, "a flush after the start finds the head's questions bounded"
 
 
 async def test_what_is_not_true_any_more_is_not_taken_along(world: World) -> None:
