@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from serve_app.domain.intents import REPLIES, Intent, kind_of
 from serve_app.domain.knowledge import Entry, Lookup
-from serve_app.domain.meaning.evidence import ENTRIES_MIN, NEAREST, WORDINGS_MIN, Evidence, is_enough
+from serve_app.domain.meaning.evidence import ENTRIES_MIN, WORDINGS_MIN, Evidence, is_confirmed, is_enough
 from serve_app.domain.meaning.gates import Gate, same_particulars, same_question, speaks_of
 from serve_app.domain.meaning.sense import Sense, sense_of
 from serve_app.domain.messages import Kind, Language
@@ -65,8 +65,8 @@ class Meanings:
         self._near_from = near_from
         self._classifier = classifier
         self._counts = Counter((wording.entry.id, wording.language) for wording in wordings)
-        ids = {id_: at for at, id_ in enumerate(dict.fromkeys(wording.entry.id for wording in wordings))}
-        self._owners = numpy.array([ids[wording.entry.id] for wording in wordings])
+        self._ids = {id_: at for at, id_ in enumerate(dict.fromkeys(wording.entry.id for wording in wordings))}
+        self._owners = numpy.array([self._ids[wording.entry.id] for wording in wordings])
 
     @property
     def may_learn(self) -> bool:
@@ -87,20 +87,22 @@ class Meanings:
         asked = sense_of(lookup.text)
         compared = [(at, self._compared(asked, at, lookup)) for at in order if likeness[at] >= self._near_from][:CANDIDATES]
         accepted = {self._wordings[at].entry.id: at for at, gate in compared if gate is None}
-        if len(accepted) == 1:
-            return Meant(self._wordings[accepted.popitem()[1]].entry)
         refused = tuple(gate or Gate.EVIDENCE for _, gate in compared)
-        if accepted or not compared:
+        if len(accepted) > 1 or not compared:
             return Meant(None, refused)
-        entry = self._wordings[order[0]].entry
-        evident = _fits_intent(entry, lookup) and is_enough(self._evidence(lookup, asked, order, likeness, vector))
+        entry = self._wordings[next(iter(accepted.values()), order[0])].entry
+        if self._classifier is None:
+            return Meant(entry) if accepted else Meant(None, refused)
+        evidence = self._evidence(lookup, asked, entry, order, likeness, vector)
+        evident = is_confirmed(evidence) if accepted else _fits_intent(entry, lookup) and is_enough(evidence)
         return Meant(entry) if evident else Meant(None, refused)
 
     def evidence(self, lookup: Lookup, vector: _Vector) -> tuple[Entry, Evidence]:
         """What speaks for the entry of the nearest wording."""
         likeness = self._matrix @ vector
         order = self._nearest(likeness)
-        return self._wordings[order[0]].entry, self._evidence(lookup, sense_of(lookup.text), order, likeness, vector)
+        entry = self._wordings[order[0]].entry
+        return entry, self._evidence(lookup, sense_of(lookup.text), entry, order, likeness, vector)
 
     def _nearest(self, likeness: _Vector) -> list[int]:
         # Twice as many as are compared: some are not valid now.
@@ -112,18 +114,18 @@ class Meanings:
         wording = self._wordings[at]
         return same_question(asked, sense_of(wording.text)) or (None if _fits_intent(wording.entry, lookup) else Gate.INTENT)
 
-    def _evidence(self, lookup: Lookup, asked: Sense, order: list[int], likeness: _Vector, vector: _Vector) -> Evidence:
-        """For the entry of the nearest wording."""
-        entry = self._wordings[order[0]].entry
+    def _evidence(
+        self, lookup: Lookup, asked: Sense, entry: Entry, order: list[int], likeness: _Vector, vector: _Vector
+    ) -> Evidence:
+        own = [self._wordings[at] for at in order if self._wordings[at].entry.id == entry.id]
         label, chance = self._classifier.best(vector) if self._classifier is not None else ("", 0.0)
-        others = likeness[self._owners != self._owners[order[0]]]
-        nearest = [self._wordings[at] for at in order[:NEAREST]]
+        is_own = self._owners == self._ids[entry.id]
         return Evidence(
             wordings=self._counts[entry.id, lookup.language],
-            nearest=_run(wording.entry.id == entry.id for wording in nearest),
+            nearest=_run(self._wordings[at].entry.id == entry.id for at in order),
             chance=chance if label == entry.id else 0.0,
-            margin=float(likeness[order[0]] - others.max()) if others.size else 1.0,
-            agreeing=sum(same_particulars(asked, [sense_of(wording.text)]) is None for wording in nearest),
+            margin=1.0 if is_own.all() else float(likeness[is_own].max() - likeness[~is_own].max()),
+            agreeing=sum(same_particulars(asked, [sense_of(wording.text)]) is None for wording in own),
         )
 
 

@@ -37,11 +37,12 @@ class Judged:
 def ask_all(
     entries: Sequence[Entry], asked: Iterable[tuple[str, str | None]], understander: Understander, embedder: RememberingEmbedder
 ) -> list[Judged]:
-    index = KnowledgeIndex.build(entries, [], embedder).learnt(EntryClassifier.train)
-    asker = Asker(understander, embedder, index)
+    index = KnowledgeIndex.build(entries, [], embedder)
     wordings = [Wording(entry, "en", text) for entry in entries for text in entry.questions["en"]]
     matrix = numpy.stack([index.vectors[wording.text] for wording in wordings])
-    meanings = Meanings(wordings, matrix, embedder.related_from).learnt(EntryClassifier.train)
+    classifier = EntryClassifier.train(matrix, [wording.entry.id for wording in wordings])
+    asker = Asker(understander, embedder, index.learnt(lambda _vectors, _labels: classifier))
+    meanings = Meanings(wordings, matrix, embedder.related_from, classifier)
     judged: list[Judged] = []
     for text, intent in asked:
         answer = asker.ask(text, locale="en")

@@ -12,6 +12,7 @@ Matrix = npt.NDArray[np.float32]
 # Weak regularisation: the vectors are short of spread (E5's cosines lie between 0.7 and 1).
 _C = 30.0
 _ROUNDS_MAX = 100
+_TOLERANCE = 1e-6  # of the gradient, which is a mean over all wordings: with many entries each moves little of it
 
 
 class EntryClassifier:
@@ -29,7 +30,7 @@ class EntryClassifier:
         # Heavy, needed only here, and without types of its own.
         linear_model = import_module("sklearn.linear_model")
         with np.errstate(all="ignore"):
-            model = linear_model.LogisticRegression(C=_C, solver="lbfgs", max_iter=_ROUNDS_MAX, tol=1e-3)
+            model = linear_model.LogisticRegression(C=_C, solver="lbfgs", max_iter=_ROUNDS_MAX, tol=_TOLERANCE)
             model.fit(vectors, list(labels))
         weights = np.ascontiguousarray(model.coef_.T, dtype=np.float32)
         return cls([str(label) for label in model.classes_], weights, model.intercept_.astype(np.float32))

@@ -14,8 +14,9 @@ WORDINGS_MIN = 20
 ENTRIES_MIN = 3
 NEAREST = 5  # wordings that must all be the entry's
 CHANCE_MIN = 0.9
-MARGIN_MIN = 0.03  # of the nearest wording over every other entry's nearest, in cosine
-AGREEING_MIN = 2  # of the nearest wordings, in every particular
+SAME_CHANCE_MIN = 0.8  # of an entry that has a wording of the same words: some words stand in two entries
+MARGIN_MIN = 0.02  # of the nearest wording over every other entry's nearest, in cosine
+AGREEING_MIN = 1  # of the wordings near by, in every particular
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,12 @@ class Evidence:
     nearest: int  # of the wordings nearest to the question, in order, so many are the entry's before the first that is not
     chance: float  # that a classifier over all published wordings gives it
     margin: float  # how much nearer its nearest wording is than that of any other entry
-    agreeing: int  # of its nearest wordings, so many agree in numbers, entities, negation, direction and the rest
+    agreeing: int  # of its wordings near by, so many agree in numbers, entities, negation, direction and the rest
+
+
+def is_confirmed(evidence: Evidence) -> bool:
+    """Whether an entry with a wording of the same words is meant; where a classifier knows better, it has to agree."""
+    return evidence.wordings < WORDINGS_MIN or evidence.chance >= SAME_CHANCE_MIN
 
 
 def is_enough(evidence: Evidence, chance_min: float = CHANCE_MIN) -> bool:

@@ -1,5 +1,6 @@
 """English words and what they mean in a question. Of several that could be read at one place, the longest is.
 
+Apostrophes are gone (dont, cant), words are in lower case. Small on purpose:
 Apostrophes are gone (dont, cant), words are in lower case. Small on purpose: two words stand for one concept only where no shop
 would answer them differently.
 """
@@ -41,7 +42,8 @@ ENGLISH = table(
     ask why: why, how come, what is the reason, for what reason, whats the reason, why is, why are, why do, why does
     ask which: which, what kind of, what type of, what kinds of, what types of, what sort of
     ask what: what, whats, what is, what are
-    ask what_then: what if, what happens if, what happens when, what should i do if, what do i do if, what can i do if, what can i do, what do i do
+    ask what_then: what if, what happens if, what happens when, what should i do if, what do i do if, what can i do if
+    ask what_then: what can i do, what do i do
     ask what_then: what do i do when, what should i do when, what happens
     modal can: can, could, able to, am i able to, is it possible to, possible to, allowed to, am i allowed to,
     modal can: is it ok to
@@ -61,7 +63,8 @@ ENGLISH = table(
     modal want: want, want to, wants, wanna, would like, would like to, id like, id like to, like to, wish to, trying to
     modal want: try to
     modal want: i want to, looking to, intend to, plan to, hoping to
-    not no: undo, undoing, reverse, revoke, not, no, never, none, nothing, dont, doesnt, isnt, arent, aint, nor, neither, nobody
+    not no: undo, undoing, reverse, revoke, not, no, never, none, nothing, dont, doesnt, isnt, arent, aint, nor, neither
+    not no: nobody
     not no aspect past: didnt, wasnt, werent
     not no aspect have: havent, hasnt, hadnt
     aspect past: did, was, were, been, had
