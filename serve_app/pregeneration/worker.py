@@ -24,7 +24,7 @@ from serve_app.ports import Clock, Jobs
 
 logger = logging.getLogger(__name__)
 
-# Longer than any job: two generations and a translation within their deadlines.
+# Longer than a job takes where the model is not overrun; one that takes longer is ended, and tried again later.
 LEASE_S = 180.0
 AGAIN_S = 5.0
 # What may go well another time.
