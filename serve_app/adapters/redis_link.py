@@ -53,6 +53,11 @@ class RedisLink(Calls, Protocol):
     @property
     def client(self) -> Redis | RedisCluster: ...
 
+    @property
+    def is_one_server(self) -> bool:
+        """Whether all commands go to the same one."""
+        ...
+
     async def ping(self) -> None:
         """Asks every server that holds a part of the data. Raises StoreFailed."""
         ...
@@ -62,6 +67,17 @@ class RedisLink(Calls, Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+def in_place(replies: list[Any]) -> list[Any]:
+    """The replies of several servers. Raises the first one's failure when none of them replied, and any other error."""
+    failed = [reply for reply in replies if isinstance(reply, StoreFailed)]
+    for reply in replies:
+        if isinstance(reply, BaseException) and not isinstance(reply, StoreFailed | RedisError):
+            raise reply
+    if len(failed) == len(replies):
+        raise failed[0]
+    return replies
 
 
 async def only(calls: Calls, command: Command) -> Any:
@@ -75,6 +91,8 @@ async def only(calls: Calls, command: Command) -> Any:
 
 class OneLink:
     """`RedisLink` to one server."""
+
+    is_one_server = True
 
     def __init__(self, client: Redis) -> None:
         self.client = client
@@ -105,33 +123,32 @@ class ClusterLink:
     `calls_max`: at a time. Its connections are bounded by node and refused above that, so calls wait here, at most `timeout_s`.
     """
 
+    is_one_server = False
+
     def __init__(self, client: RedisCluster, calls_max: int, timeout_s: float) -> None:
         self.client = client
         self._free = asyncio.Semaphore(calls_max)
         self._timeout_s = timeout_s
 
     async def together(self, *commands: Command) -> list[Any]:
-        # Each goes to its own node, at the same time.
+        """See `Calls`. Each goes to its own node, at the same time; one whose node is away has a StoreFailed in its place."""
         if len(commands) == 1:
-            replies = [await self._one(commands[0])]
-        else:
-            replies = list(await asyncio.gather(*map(self._one, commands)))
-        for reply in replies:
-            if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
-                raise StoreFailed(f"Redis: {type(reply).__name__}: {reply}") from reply
-        return replies
+            return in_place([await self._one(commands[0])])
+        return in_place(list(await asyncio.gather(*map(self._one, commands))))
 
     async def _one(self, command: Command) -> Any:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._free.acquire()
-        except TimeoutError as error:
-            return error
+        except TimeoutError:
+            return StoreFailed("Redis: too many calls are under way")
         try:
             return await self._sent(command)
+        except ResponseError as error:
+            return error
         except (RedisError, RedisClusterException, OSError, TimeoutError, AttributeError, RuntimeError) as error:
             # The last two where redis-py closes a failed node's connections under calls that use them.
-            return error
+            return StoreFailed(f"Redis: {type(error).__name__}: {error}")
         finally:
             self._free.release()
 

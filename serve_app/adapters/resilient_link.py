@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from serve_app.adapters.breaker import Breaker
-from serve_app.adapters.redis_link import Command, RedisLink, only
+from serve_app.adapters.redis_link import Command, RedisLink, in_place, only
 from serve_app.domain.errors import SourceFailed, StoreFailed
 
 logger = logging.getLogger(__name__)
 
 # A budget is looked at so many times.
 LOOKS = 4
-# A loop that is busy all the time may stretch a budget so far.
+# A loop that is busy all the time may stretch a budget so far, and by one more look.
 STRETCH = 5
 # What a server replies that cannot do its work now.
 _UNFIT = (RedisConnectionError, ClusterDownError, ReadOnlyError, OutOfMemoryError)
@@ -34,11 +34,12 @@ async def within(call: asyncio.Future[T], budget_s: float) -> T:
     loop = asyncio.get_running_loop()
     look_s = budget_s / LOOKS
     started, waited_s = loop.time(), 0.0
-    while not call.done() and waited_s < budget_s:
+    is_last = False
+    while not call.done() and waited_s < budget_s and not is_last:
         looked = loop.time()
+        is_last = looked - started > STRETCH * budget_s
         await asyncio.wait((call,), timeout=look_s)
-        was_busy = loop.time() - looked > 2 * look_s
-        if not was_busy or loop.time() - started > STRETCH * budget_s:
+        if loop.time() - looked <= 2 * look_s:
             waited_s += look_s
     # A reply that has arrived meanwhile takes some turns of the loop to get here.
     for _ in range(LOOKS):
@@ -47,20 +48,20 @@ async def within(call: asyncio.Future[T], budget_s: float) -> T:
         await asyncio.sleep(0)
     if call.done():
         return call.result()
-    call.add_done_callback(_ended_late)
     raise StoreFailed(f"Redis did not reply within {budget_s * 1000:g} ms")
 
 
-def _ended_late(call: asyncio.Future[Any]) -> None:
-    if not call.cancelled() and (error := call.exception()) is not None:
-        logger.debug("a call that nobody waited for any more failed: %s", error)
+def is_unfit(replies: Sequence[Any]) -> bool:
+    """Whether a server that replied so cannot do its work now. One that cannot write may still read."""
+    return any(isinstance(reply, _UNFIT) for reply in replies)
 
 
 class ResilientLink:
     """`Calls` over a link, at most `budget_s` each. After `failures` in a row nothing is called for `reset_s`; then one call
     tries it, and decides. `watch` is told whether it is left alone, at first and at each change.
 
-    A call that was given up may still be carried out.
+    A call that was given up may still be carried out. Of a cluster each command has a budget of its own: a server that is away
+    takes nothing from what the others reply.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class ResilientLink:
         self._breaker = Breaker("redis", failures, reset_s)
         self._watch = watch
         self._left_alone = False
+        self._under_way: set[asyncio.Future[Any]] = set()
         watch(False)
 
     @property
@@ -89,7 +91,13 @@ class ResilientLink:
 
     async def together(self, *commands: Command) -> list[Any]:
         """See `Calls`."""
-        return await self._guarded(self._link.together(*commands), lambda replies: isinstance(replies[0], _UNFIT))
+        if self._link.is_one_server or len(commands) == 1:
+            return await self._trip(*commands)
+        trips = await asyncio.gather(*map(self._trip, commands), return_exceptions=True)
+        return in_place([trip if isinstance(trip, BaseException) else trip[0] for trip in trips])
+
+    async def _trip(self, *commands: Command) -> list[Any]:
+        return await self._guarded(self._link.together(*commands), is_unfit)
 
     async def call(self, *command: str | bytes | int) -> Any:
         """See `Calls`."""
@@ -107,7 +115,7 @@ class ResilientLink:
             raise StoreFailed("Redis is left alone for a while, after repeated failures") from error
         try:
             # A task of its own: given up, it still gives its connection back in order.
-            replies = await within(asyncio.ensure_future(call), self._budget_s)
+            replies = await within(self._started(call), self._budget_s)
         except StoreFailed:
             attempt.failed()
             raise
@@ -122,6 +130,18 @@ class ResilientLink:
             return replies
         finally:
             self._tell()
+
+    def _started(self, call: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        started = asyncio.ensure_future(call)
+        # The loop alone would let a call that nobody waits for be collected.
+        self._under_way.add(started)
+        started.add_done_callback(self._ended)
+        return started
+
+    def _ended(self, call: asyncio.Future[Any]) -> None:
+        self._under_way.discard(call)
+        if not call.cancelled() and (error := call.exception()) is not None:
+            logger.debug("a call to Redis failed: %s", error)
 
     def _tell(self) -> None:
         if self._left_alone != self.is_left_alone:
