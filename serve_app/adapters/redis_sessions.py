@@ -188,9 +188,10 @@ class RedisSessions:
         held = self._held.get((tenant, session_id, number))
         keys = session_keys(tenant, session_id)
         try:
-            holder, whole = held.holder if held else "", "0" if answer.broke_off else "1"
-            arguments = (number, holder, answer_line(number, answer), whole, focus_json(focus), self._ttl_s)
-            index = ("SET", _answer_key(tenant, answer.answer_id), session_id, "EX", self._ttl_s)
+            holder, message_id = (held.holder, held.message_id) if held else ("", "")
+            whole = "0" if answer.broke_off else "1"
+            arguments = (number, holder, answer_line(number, answer), whole, focus_json(focus), self._ttl_s, message_id)
+            index = self._index(tenant, answer.answer_id, session_id)
             status, indexed = await scripts.FINISH.run_beside(self._calls, keys, arguments, index)
         except BaseException:
             if held is not None:
@@ -199,10 +200,9 @@ class RedisSessions:
         finally:
             self._let_go(tenant, session_id, number)
         if isinstance(indexed, Exception):
-            # It cannot be rated by its id, and nothing else is lost.
-            logger.warning("an answer cannot be found by its id: %s", indexed)
+            _not_indexed(indexed)
         if status == b"gone":
-            raise StoreFailed("the session is gone: its time to live is over, or Redis lost it")
+            raise StoreFailed("the turn is gone: its session's time to live is over, or Redis lost it")
         if status == b"taken":
             raise Conflict("the same message was sent again and is being answered there", param="message_id")
 

@@ -128,12 +128,15 @@ return reply('turn', n)
 """
 )
 
-# Arguments: n, holder, answer, "1" when it is whole ("0": it broke off), focus, ttl s. Replies: gone | taken | done
+# Arguments: n, holder, answer, "1" when it is whole ("0": it broke off), focus, ttl s, the turn's message (empty: not known).
+# Replies: gone | taken | done. A store that lost its last writes may have given n to another message: that turn is gone.
 FINISH = Script(
     _PRELUDE
     + """
 local n, holder, answer, whole, focus, ttl_s = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local message = ARGV[7]
 if tonumber(redis.call('HGET', head, 'count') or 0) < tonumber(n) then return 'gone' end
+if message ~= '' and redis.call('HGET', head, 'm:' .. message) ~= n then return 'gone' end
 if redis.call('HGET', head, 'a:' .. n) == '1' then return 'done' end
 local other = holder_of(n)
 if other and other ~= holder then return 'taken' end

@@ -118,6 +118,20 @@ async def test_a_session_that_is_gone_takes_no_answer(sessions: RedisSessions, l
     assert not await link.client.exists(*session_keys("demo", name))
 
 
+async def test_an_answer_is_not_recorded_as_another_question_s(sessions: RedisSessions, link: RedisLink):
+    """A failover lost the turn, and its number was given to another message, which nobody holds."""
+    name = uuid4().hex
+    await sessions.begin(ask(name, "m1", new=True))
+    await link.client.delete(*session_keys("demo", name))
+    elsewhere = RedisSessions(link, ttl_s=3600, turn_wait_s=20)
+    begun = await elsewhere.begin(ask(name, "m2", new=True))
+    await elsewhere.abandon("demo", name, begun.number)
+    with pytest.raises(StoreFailed):
+        await sessions.finish("demo", name, 1, answer("x"), Focus())
+    assert [turn.answer for turn in (await sessions.read("demo", name, "C1001")).turns] == [None]
+    await elsewhere.aclose()
+
+
 async def test_a_lease_is_renewed_while_the_turn_is_held(link: RedisLink):
     sessions = RedisSessions(link, ttl_s=3600, turn_wait_s=1, lease_s=0.3)
     name = uuid4().hex
