@@ -52,7 +52,7 @@ def sense_of(text: str) -> Sense:
     form = canonical_form(text)
     tokens = tuple(_tokens(_plainly_asked(form)))
     han = sum("\u2e80" <= character <= "\u9fff" for character in form)
-    words = len(re.findall(r"[a-z]{2,}", form))
+    words = len(_PLAIN_WORD.findall(form))
     language: Language | None = "zh" if han and han * 2 >= words else "en" if words else None
     return Sense(language, tokens, form)
 
@@ -92,6 +92,8 @@ def _longest_zh(form: str, at: int) -> tuple[tuple[Token, ...], int] | None:
     return None
 
 
+# No part of a code, which has no language.
+_PLAIN_WORD = re.compile(r"(?<![a-z\d-])[a-z]{2,}(?![a-z\d-]*\d)(?![a-z])")
 _EN_WORD = re.compile(r"[a-z]+(?:-[a-z]+)?|\d(?:st|nd|rd)")
 
 
