@@ -249,8 +249,10 @@ class ResilientSessions:
         here = self._here
         if talk not in here:
             return
+        is_taken = False  # else its server is away, also when the breaker has not seen it, or others of a cluster are not
         try:
             await self._patient.enter(*talk, here.owner_of(talk), new=not here.is_apart(talk))
+            is_taken = True
             for turn, focus in here.not_stored(talk):
                 if not here.is_idle(talk):
                     return
@@ -261,7 +263,7 @@ class ResilientSessions:
                     await self._patient.finish(*talk, begun.number, turn.answer, focus)
                 here.stored(talk)
         except (InternalError, Overloaded) as error:
-            if not self._link.is_left_alone and here.failed(talk) >= ATTEMPTS_MAX:
+            if is_taken and not self._link.is_left_alone and here.failed(talk) >= ATTEMPTS_MAX:
                 self._lost(talk, error)
         except ZeroWaitError as error:
             self._lost(talk, error)
@@ -289,7 +291,9 @@ class ResilientSessions:
                 # Also what tells the breaker that Redis is back, where nobody asks anything.
                 await self._link.ping()
             except StoreFailed:
-                return
+                if self._link.is_left_alone:
+                    return
+                # Of a cluster only some servers are away.
             giving = [self._give_back(talk) for talk in idle[first : first + AT_A_TIME] if talk in self._here]
             if giving:
                 # One that waits for its turn, behind a process that has died, keeps only its place.

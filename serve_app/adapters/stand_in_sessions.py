@@ -51,7 +51,8 @@ class StandInSessions:
         return len(self._kept)
 
     def is_apart(self, talk: Talk) -> bool:
-        return self._kept[talk].apart
+        """Also of one that was forgotten while a question waited in it: then nothing more is known."""
+        return talk not in self._kept or self._kept[talk].apart
 
     def is_idle(self, talk: Talk) -> bool:
         return talk in self._kept and self._memory.is_idle(*talk)

@@ -16,7 +16,7 @@ from serve_app.adapters.redis_client import connect
 from serve_app.adapters.redis_link import RedisLink
 from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.adapters.resilient_link import ResilientLink
-from serve_app.adapters.resilient_sessions import ResilientSessions
+from serve_app.adapters.resilient_sessions import ATTEMPTS_MAX, ResilientSessions
 from serve_app.adapters.stand_in_sessions import DEGRADED, StandInSessions
 from serve_app.config import RedisSettings
 from serve_app.domain.errors import Forbidden, NotFound, StoreFailed
@@ -58,9 +58,9 @@ class Process:
 
 
 @asynccontextmanager
-async def process(url: str, budget_s: float = BUDGET_S) -> AsyncGenerator[Process]:
+async def process(url: str, budget_s: float = BUDGET_S, failures: int = 3) -> AsyncGenerator[Process]:
     link = connect(RedisSettings(url=url, timeout_ms=1000))
-    calls = ResilientLink(link, budget_s=budget_s, failures=3, reset_s=0.05)
+    calls = ResilientLink(link, budget_s=budget_s, failures=failures, reset_s=0.05)
     one, other = (RedisSessions(by, ttl_s=3600, turn_wait_s=10, lease_s=0.5, off_path=link) for by in (calls, link))
     stand_in = StandInSessions(turn_wait_s=10, turns_shown=60)
     sessions = ResilientSessions(one, other, calls, stand_in, turn_wait_s=10, pause_s=0.02)
@@ -324,6 +324,31 @@ async def test_a_session_may_stand_before_its_first_question_without_redis(
     assert not (await here.say(question, "one")).session.apart
     await proxy.open()
     await until(is_told(elsewhere, question, [(question.message_id, "one")]))
+
+
+async def test_a_conversation_is_not_given_up_because_its_server_is_away_for_long(proxy: RedisProxy, elsewhere: Process):
+    """The breaker stays closed, as where other servers of a cluster answer."""
+    async with process(proxy.url, failures=10_000) as here:
+        await proxy.cut()
+        talk = [start()]
+        await here.say(talk[0], "kept")
+        while len(talk) < ATTEMPTS_MAX + 3:
+            talk.append(ask(talk[0].session_id))
+            await here.say(talk[-1], "kept")
+        await proxy.open()
+        await until(is_told(elsewhere, talk[0], [(question.message_id, "kept") for question in talk]))
+
+
+async def test_a_question_that_waits_in_a_conversation_that_is_dropped_ends():
+    stand_in, first = StandInSessions(turn_wait_s=10, turns_shown=60), start()
+    talk = Talk("demo", first.session_id)
+    await stand_in.admit(talk, "C1001", apart=False)
+    begun = await stand_in.begin(first)
+    waiting = asyncio.create_task(stand_in.begin(ask(first.session_id)))
+    await asyncio.sleep(0.01)  # so that it waits; if it came later, there would be no conversation to wait in
+    await stand_in.abandon(talk, begun.number)
+    stand_in.forget(talk)
+    assert (await waiting).session.apart
 
 
 async def test_redis_is_left_alone_and_used_again(proxy: RedisProxy, here: Process):
