@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from serve_app.domain.intents import REPLIES, Intent, kind_of
 from serve_app.domain.knowledge import Entry, Lookup
 from serve_app.domain.meaning.evidence import ENTRIES_MIN, WORDINGS_MIN, Evidence, is_confirmed, is_enough
+from serve_app.domain.meaning.exchanged import says_another_word
 from serve_app.domain.meaning.gates import Gate, same_particulars, same_question, speaks_of
 from serve_app.domain.meaning.sense import Sense, sense_of
 from serve_app.domain.messages import Kind, Language
@@ -47,7 +48,8 @@ def of_intent(entry: Entry, lookup: Lookup) -> Gate | None:
     wordings = _senses(entry, lookup.language)
     if lookup.canonical.startswith("@"):
         return speaks_of(asked, wordings, answer)
-    return same_particulars(asked, wordings, answer)
+    other_words = Gate.WORDS if says_another_word(asked, wordings, answer) else None
+    return same_particulars(asked, wordings, answer) or other_words
 
 
 def _senses(entry: Entry, language: Language) -> list[Sense]:

@@ -8,9 +8,8 @@ and nothing else): the words may differ, and all that makes another case of the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from itertools import takewhile
 
 from serve_app.domain.meaning.names import goods_in, names_in
 from serve_app.domain.meaning.opposites import contradict
@@ -118,8 +117,6 @@ def same_particulars(asked: Sense, wordings: Sequence[Sense], answer: Sense | No
     for gate, agrees in _PARTICULARS:
         if not any(agrees(asked, wording, answer or _SILENCE) for wording in spoken):
             return gate
-    if _says_another_word(asked, spoken, answer or _SILENCE):
-        return Gate.WORDS
     told = frozenset[str]().union(*(wording.asks for wording in spoken))
     if len(told) > 1:
         told |= _OPEN  # the answer is not tied to one way of asking
@@ -136,40 +133,6 @@ def speaks_of(asked: Sense, wordings: Sequence[Sense], answer: Sense) -> Gate | 
     if names_in(asked) - {name for sense in known for name in names_in(sense)}:
         return Gate.ENTITIES
     return None
-
-
-_CONTENT = (Part.WORD, Part.DO, Part.NAME)
-# In their place any thing may be named: 商品怎么退, 鞋子怎么退.
-_ANYTHING = frozenset({"item", "an_order", "parcel", "one", "have"})
-
-
-def _says_another_word(asked: Sense, wordings: Sequence[Sense], answer: Sense) -> bool:
-    """Whether the question is one of the wordings with a word exchanged for one that neither they nor the answer know.
-
-    In the same frame two words are not two names of one thing: 洗过能退吗, 试过能退吗; "express shipping", "standard shipping".
-    """
-    known = _ANYTHING.union(*(sense.all(*_CONTENT) for sense in (*wordings, answer)))
-    said = asked.all(*_CONTENT)
-    return not known.issuperset(said) and any(_exchanged(said, wording.all(*_CONTENT)) - known for wording in wordings)
-
-
-def _exchanged(said: Sequence[str], published: Sequence[str]) -> set[str]:
-    """What stands in the question where other words are published; empty where what is around them is less than half as much."""
-    begin = _alike(said, published)
-    end = _alike(said[begin:][::-1], published[begin:][::-1])
-    here, there = (words[begin : len(words) - end] for words in (said, published))
-    frame = _length([*said[:begin], *said[len(said) - end :]])
-    is_one_frame = frame and 2 * frame >= max(_length(here), _length(there))
-    return {*here} if is_one_frame and {*there} - _ANYTHING else set()
-
-
-def _alike(one: Iterable[str], other: Iterable[str]) -> int:
-    return len(list(takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False))))
-
-
-def _length(words: Iterable[str]) -> float:
-    """In words: an unknown one of Chinese comes character by character, two to a word."""
-    return sum(0.5 if len(word) == 1 and not word.isascii() else 1.0 for word in words)
 
 
 _OPEN = frozenset({"whether", "how", "what", "which", "what_then", "meaning"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serve_app.domain.meaning.gates import says_another_word
+from serve_app.domain.meaning.exchanged import says_another_word
 from serve_app.domain.meaning.sense import sense_of
 
 EXCHANGED = [
