@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
 )
+from pydantic_core import ErrorDetails
 
 from serve_app.adapters.knowledge_fields import instant_of
 from serve_app.domain.drafting import EntryPatch, Given, Place, Reading, Text, Unreadable
@@ -194,10 +196,9 @@ class _File:
         try:
             return form.model_validate(value, context=self._time_zone)
         except ValidationError as error:
-            for found in error.errors(include_url=False, include_input=False):
+            for found in error.errors(include_url=False):
                 field = ".".join(str(part) for part in found["loc"])
-                said = _MESSAGES.get(found["type"]) or found["msg"].removeprefix("Value error, ")
-                self._wrong(line, f"{where}{field or 'the item'}: {said}")
+                self._wrong(line, f"{where}{field or 'the item'}: {_said(found)}")
             return None
 
     def _wrong(self, line: int, message: str) -> None:
@@ -208,8 +209,16 @@ _MESSAGES = {
     "missing": "it must be there",
     "extra_forbidden": "there is no such field",
     "model_type": "write its fields under it, as `name: value`",
+    "tuple_type": "write a list under it, each item beginning with `- `",
     "string_type": "write a text; in quotation marks if it looks like a number, a date, yes or no",
 }
+
+
+def _said(found: ErrorDetails) -> str:
+    if found["type"] == "enum" and found["loc"] == ("intent",):
+        close = get_close_matches(str(found["input"]), [str(intent) for intent in Intent], n=1)
+        return f"there is no such intent{f': did you mean {close[0]}?' if close else ''}"
+    return _MESSAGES.get(found["type"]) or found["msg"].removeprefix("Value error, ")
 
 
 def _check_depth(text: str) -> None:

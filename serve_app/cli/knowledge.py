@@ -24,7 +24,7 @@ from serve_app.cli.knowledge_slots import slots
 from serve_app.config import Config
 from serve_app.demo.knowledge import demo_knowledge
 from serve_app.domain.draft_effects import Diff
-from serve_app.domain.drafting import TOLD_MAX
+from serve_app.domain.drafting import TOLD_MAX, Reading
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.knowledge_diff import counted, told
 from serve_app.domain.publication import Publication
@@ -100,9 +100,10 @@ def import_(
         reading = replace(reading, templates=(*(reading.templates or ()), *demo_knowledge().templates))
     if not (reading.entries or reading.templates or reading.policies):
         raise ConfigError(f"{path}: there is nothing to import in it; `zerowait knowledge import --help` shows how to write it")
-    say(f"checking {_entries(len(reading.entries))} against the draft")
+    found = _held(reading)
+    say(f"checking {found} against the draft")
     diff = edit(settings, lambda editor: editor.take(owner, reading, replacing=replacing, by=who(by)))
-    say(f"imported {_entries(len(reading.entries))}")
+    say(f"imported {found}")
     _drafted(diff)
 
 
@@ -299,6 +300,14 @@ def _content(settings: Config, owner: str, draft: bool, version: int | None) -> 
 
 def _entries(count: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
+def _held(reading: Reading) -> str:
+    """What files hold, counted: `2 entries, 1 template`."""
+    others = (("template", "templates", reading.templates), ("policy", "policies", reading.policies))
+    counts = [_entries(len(reading.entries))] if reading.entries else []
+    counts += [f"{len(items):,} {one if len(items) == 1 else several}" for one, several, items in others if items]
+    return ", ".join(counts)
 
 
 def _published(done: Published) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Literal
 
 from serve_app.domain.errors import ConfigError
@@ -74,7 +75,9 @@ def _filled(text: str, language: Language, policies: Mapping[str, Policy], where
     def figure(slot: re.Match[str]) -> str:
         policy = policies.get(slot[1])
         if policy is None:
-            raise ConfigError(f"{where}, {language}: there is no policy {slot[1]!r}")
+            close = get_close_matches(slot[1], list(policies), n=1)
+            hint = f"did you mean {close[0]}?" if close else "policies.yaml gives their figures"
+            raise ConfigError(f"{where}, {language}: there is no policy {slot[1]!r}: {hint}")
         return policy.said(language)
 
     return _SLOT.sub(figure, text)

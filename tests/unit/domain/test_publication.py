@@ -71,6 +71,10 @@ OTHER = replace(entry(), id="other", questions={"zh": ("别的",), "en": ("somet
     ("publication", "complaint"),
     [
         (Publication((entry(),)), "entry returns, zh: there is no policy 'return_days'"),
+        (
+            Publication((entry(),), policies=(replace(DAYS, id="return_day"),)),
+            "there is no policy 'return_days': did you mean return_day?",
+        ),
         (Publication((entry(answers={"zh": "{order.id}", "en": "x"}),)), "entry returns, zh: an answer may hold"),
         (
             Publication((entry(answers={"zh": "好"}),), policies=(DAYS,)),
