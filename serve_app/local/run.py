@@ -28,6 +28,8 @@ from serve_app.local.ray_cluster import Serve
 
 # How long a process may take to end by itself before it is made to.
 GRACE_S = 8.0
+# A Valkey that ends again sooner than this after it was started again is not started a third time.
+LASTING_S = 10.0
 # An engine that loads large weights and compiles its kernels takes minutes.
 READY_S = 1800.0
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -88,6 +90,8 @@ class Run:
 
     def _start(self) -> None:
         started = time.monotonic()
+        for log in self._logs.glob("*.log"):
+            log.write_bytes(b"")
         short = short_folder(self._home)
         say("starting Ray" + (" and Valkey" if self._own_redis else ""))
         environ = ray_cluster.environment(self._environ, short, self._ports)
@@ -115,7 +119,6 @@ class Run:
     def _spawn(self, name: str, command: list[str], environ: Mapping[str, str]) -> Callable[[], int | None]:
         """Starts a program; returns how to ask for its exit status."""
         log = self._logs / f"{name}.log"
-        log.write_bytes(b"")
         try:
             with _undisturbed():
                 return self._ledger.spawn(name, command, environ, log).poll
@@ -154,12 +157,19 @@ class Run:
             raise ConfigError(f"Ray ended: {_last_line(self._logs / 'ray.log')} (its log: {self._logs / 'ray.log'})")
 
     def _watch(self) -> None:
-        """Serves until a signal; says when a part has ended by itself."""
+        """Serves until a signal. Valkey is started again when it ends, since answers go on without it; Ray is not."""
         names = self._ledger.alive()
+        restarted = -LASTING_S
         while True:
             time.sleep(1)
-            if ended := [name for name in names if name not in self._ledger.alive()]:
-                raise ConfigError(f"{ended[0]} has ended by itself (its log: {self._logs / (ended[0] + '.log')})")
+            running = self._ledger.alive()
+            for name in (name for name in names if name not in running):
+                ended = f"{name} has ended by itself (its log: {self._logs / (name + '.log')})"
+                if name != "valkey" or time.monotonic() - restarted < LASTING_S:
+                    raise ConfigError(ended)
+                say(f"{ended}; starting it again")
+                self._spawn(name, valkey.command(self._home, self._ports.redis), self._environ)
+                restarted = time.monotonic()
 
     def _serve_logs(self) -> Path:
         return short_folder(self._home, create=False) / "ray" / "session_latest" / "logs" / "serve"

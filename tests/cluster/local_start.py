@@ -99,6 +99,11 @@ class LocalStart:
         record = json.loads((self.home / "run" / "processes.json").read_text())
         return {self.process.pid, *(leader["pid"] for leader in record["leaders"])}
 
+    def part(self, name: str) -> int:
+        """The process id of a part of the running start: ray, valkey."""
+        record = json.loads((self.home / "run" / "processes.json").read_text())
+        return [leader["pid"] for leader in record["leaders"] if leader["name"] == name][-1]
+
     def processes(self, sessions: set[int]) -> dict[int, str]:
         """What runs in these sessions, or was started with this data folder, by process id."""
         lines = subprocess.run(["ps", "-eo", "pid=,sid=,stat=,args="], capture_output=True, text=True, check=True).stdout

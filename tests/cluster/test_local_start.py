@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -182,6 +183,18 @@ def test_every_port_is_on_loopback(started: LocalStart) -> None:
     }
     assert {int(address.rpartition(":")[2]) for address in addresses} >= set(started.ports.values())
     assert {address: name for address, name in addresses.items() if not _LOOPBACK.match(address)} == {}
+
+
+def test_valkey_is_started_again_and_answers_go_on_meanwhile(started: LocalStart, key: str) -> None:
+    session = started.ask("运费怎么算?", key=key).json()["session_id"]
+    ended = started.part("valkey")
+    os.kill(ended, signal.SIGKILL)
+    assert started.ask("退货运费谁出?", key=key).json()["tier"] == "memory"
+    started.until(lambda: started.part("valkey") != ended)
+    started.until(lambda: started.ask("退货运费谁出?", key=key).json()["degraded"] == [])
+    kept = httpx.get(f"{started.url}/v1/sessions/{session}", headers={"Authorization": f"Bearer {key}"})
+    assert [turn["question"] for turn in kept.json()["turns"]] == ["运费怎么算?"]
+    assert "starting it again" in started.stderr()
 
 
 def test_a_second_start_with_the_same_data_is_refused(started: LocalStart, tmp_path: Path) -> None:
