@@ -66,11 +66,13 @@ def clinc150(folder: Path) -> Labelled | None:
 def pairs(file: Path) -> tuple[Pair, ...]:
     """Lines of question, question, 1 or 0; a header and lines that begin with # are passed over. Raises BadSet."""
     found: list[Pair] = []
-    for number, row in _rows(file):
-        if len(row) < 3 or (row[2] not in ("0", "1") and found):
-            raise BadSet(f"{file}:{number}: expected two questions and 0 or 1, separated by tabs")
-        if row[2] in ("0", "1"):
+    for at, (number, row) in enumerate(_rows(file)):
+        if len(row) >= 3 and row[2] in ("0", "1"):
             found.append(Pair(row[0], row[1], row[2] == "1", row[3] if len(row) > 3 else ""))
+        elif at or len(row) < 3:
+            raise BadSet(f"{file}:{number}: expected two questions and 0 or 1, separated by tabs")
+    if not found:
+        raise BadSet(f"{file}: there are no pairs in it")
     return tuple(found)
 
 
