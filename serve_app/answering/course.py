@@ -254,6 +254,7 @@ class Course:
     def _given(self, work: Work, draft: Draft) -> Reply:
         """It is recorded already."""
         self._speaker.hear()
+        self._handover.answered(work, text_of(draft.events or ()))
         self._count(work, draft)
         self._tally.count(work, draft)
         return Reply(self._meta(work, draft), draft, work, None)

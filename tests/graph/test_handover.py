@@ -17,7 +17,7 @@ from serve_app.adapters import record
 from serve_app.adapters.desk_watch import DeskWatch
 from serve_app.adapters.sql_tickets import SqlTickets
 from serve_app.adapters.system import SystemClock
-from serve_app.answering.handover import HandoverShop
+from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.cli import desk
 from serve_app.domain.messages import Agent, Conversation, DeskEvent, Handoff
 from tests.contract.webhook_receiver import Receiver, receiving
@@ -103,6 +103,28 @@ async def test_a_person_takes_over_and_gives_back(front: Front, agent: Colleague
 
     again = await front.ask("转人工", "C1002", session_id=session_id)
     assert again["handoff"]["ticket_id"] != ticket_id
+
+
+async def test_an_answer_from_memory_is_in_a_ticket_that_was_opened_meanwhile(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await front.ask("运费怎么算?", "C1004")  # it is in memory then
+    session_id = (await front.ask("退货政策是什么?", "C1004"))["session_id"]
+    asked = await front.post(f"/v1/sessions/{session_id}/handoff", customer="C1004", json={"reason": "button"})
+    assert asked.is_success
+    # The question was looked at before the ticket was there.
+    monkeypatch.setattr(Handover, "is_quiet", lambda *_: True)
+    answered = await front.ask("运费怎么算?", "C1004", session_id=session_id)
+    engine = record.connect(str(front.config.record.url))
+    tickets, said = SqlTickets(engine, []), [""]
+    try:
+        async with asyncio.timeout(10):
+            while said[-2:] != ["运费怎么算?", answered["text"]]:
+                await asyncio.sleep(0.05)
+                _, messages = await tickets.of_session("demo", session_id)
+                said = [message.text for message in messages]
+    finally:
+        await engine.dispose()
 
 
 async def test_the_button_opens_one_ticket_only(front: Front) -> None:
