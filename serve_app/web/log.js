@@ -233,7 +233,8 @@ function notes(answer, t) {
   if (answer.finish === "cancelled") said.push(t.stopped);
   if (answer.finish === "length") said.push(t.tooLong);
   if (answer.finish === "guard") said.push(t.guarded);
-  const missing = [...new Set(answer.degraded.map((part) => t.parts[part] ?? t.parts.other))];
+  // Without the conversation's store ("sessions") an answer is as whole as with it.
+  const missing = [...new Set(answer.degraded.filter((part) => part !== "sessions").map((part) => t.parts[part] ?? t.parts.other))];
   if (missing.length) said.push(t.missing(missing.join(t.listSeparator)));
   return said.map((text) => el("p", { class: "note" }, text));
 }

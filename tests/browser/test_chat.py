@@ -185,6 +185,20 @@ async def test_hostile_text_stays_text(new_chat: NewChat) -> None:
     assert "owned" not in await chat.page.title()
 
 
+@pytest.mark.parametrize(("degraded", "notes"), [(["sessions"], 0), (["sessions", "parcels"], 1)])
+async def test_what_no_customer_misses_is_not_mentioned(new_chat: NewChat, degraded: list[str], notes: int) -> None:
+    chat = await new_chat()
+    await chat.tell(
+        [
+            ("meta", {"source": "faq", "language": "en", "message_ids": []}),
+            ("delta", {"text": "Returns are free."}),
+            ("done", {"finish_reason": "stop", "degraded": degraded}),
+        ]
+    )
+    await expect(chat.answers.last).to_contain_text("Returns are free.")
+    await expect(chat.answers.last.locator(".note")).to_have_count(notes)
+
+
 async def test_no_key_reaches_the_browser(new_chat: NewChat, front: Front) -> None:
     chat = await new_chat()
     await chat.ask_and_wait("运费怎么算")
