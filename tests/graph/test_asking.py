@@ -73,7 +73,7 @@ async def test_what_is_no_name_of_a_thing_bought_is_read_again_as_a_rule(front: 
     answer = await front.ask("Is the pre-order deposit refundable?", customer)
     assert (answer["source"], answer["kind"]) in {("faq", "public"), ("cache", "public")}
     # The rule itself, or the first of what is offered: "pre-order" stands in none of its wordings.
-    assert [one["id"] for one in (*answer["citations"], *answer["suggestions"])][0] == "deposit-refund"
+    assert next(one["id"] for one in (*answer["citations"], *answer["suggestions"])) == "deposit-refund"
 
 
 async def test_a_thing_that_no_order_holds_is_told_of_no_other_order(front: Front) -> None:
