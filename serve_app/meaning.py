@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
-from serve_app.domain.intents import REPLIES, Intent, kind_of
+from serve_app.domain.intents import REPLIES, Intent
 from serve_app.domain.knowledge import Entry, Lookup
 from serve_app.domain.meaning.evidence import ENTRIES_MIN, WORDINGS_MIN, Evidence, is_confirmed, is_enough
 from serve_app.domain.meaning.exchanged import says_another_word
@@ -81,7 +81,7 @@ class Meanings:
         return Meanings(self._wordings, self._matrix, self._near_from, classifier)
 
     def meant(self, lookup: Lookup, vector: _Vector) -> Meant:
-        """The entry that answers. Only a question that stands on its own, and asks for no facts of its customer, has one."""
+        """The entry that answers. Only a question that stands on its own has one."""
         if not lookup.canonical or lookup.canonical.startswith("@") or not _may_be_meant(lookup):
             return Meant(None)
         likeness = self._matrix @ vector
@@ -141,10 +141,8 @@ def _run(holds: Iterable[bool]) -> int:
 
 
 def _may_be_meant(lookup: Lookup) -> bool:
-    """What is read as one of the shop's rules, and yet as personal, asks for facts of its customer."""
-    if lookup.kind not in (Kind.PUBLIC, Kind.PERSONAL) or lookup.intent in _NO_QUESTIONS:
-        return False
-    return lookup.kind is Kind.PUBLIC or kind_of(lookup.intent) is Kind.PERSONAL
+    """What is to be done is no question. What is taken for the customer's own may be the shop's: a template has gone first."""
+    return lookup.kind is not Kind.ACTION and lookup.intent not in _NO_QUESTIONS
 
 
 def _fits_intent(entry: Entry, lookup: Lookup) -> bool:

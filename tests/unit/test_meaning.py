@@ -128,13 +128,17 @@ def test_where_a_classifier_knows_better_the_same_words_do_not_suffice() -> None
         {"canonical": ""},
         {"canonical": "@greeting"},
         {"kind": Kind.ACTION},
-        {"kind": Kind.TEMPLATED},
         {"intent": Intent.COMPLAINT},
-        {"intent": Intent.SHIPPING_FEE},  # personal and yet of a rule: it asks for its customer's facts
+        {"kind": Kind.PUBLIC, "intent": Intent.CRISIS},
     ],
 )
 def test_what_asks_for_something_else_means_no_entry(fields: dict[str, Any]) -> None:
     assert MEANINGS.meant(lookup("somehow the card is bent today", **fields), direction("card")).entry is None
+
+
+@pytest.mark.parametrize("kind", [Kind.PUBLIC, Kind.PERSONAL, Kind.TEMPLATED])
+def test_what_it_is_taken_for_does_not_matter(kind: Kind) -> None:
+    assert MEANINGS.meant(lookup("somehow the card is bent today", kind=kind), direction("card")).entry is not None
 
 
 def test_an_entry_is_meant_only_in_its_time() -> None:

@@ -14,7 +14,6 @@ WORDINGS_MIN = 20
 ENTRIES_MIN = 3
 NEAREST = 5  # wordings that must all be the entry's
 CHANCE_MIN = 0.9
-SAME_CHANCE_MIN = 0.8  # of an entry that has a wording of the same words: some words stand in two entries
 MARGIN_MIN = 0.02  # of the nearest wording over every other entry's nearest, in cosine
 AGREEING_MIN = 1  # of the wordings near by, in every particular
 
@@ -32,7 +31,7 @@ class Evidence:
 
 def is_confirmed(evidence: Evidence) -> bool:
     """Whether an entry with a wording of the same words is meant; where a classifier knows better, it has to agree."""
-    return evidence.wordings < WORDINGS_MIN or evidence.chance >= SAME_CHANCE_MIN
+    return evidence.wordings < WORDINGS_MIN or evidence.chance >= CHANCE_MIN
 
 
 def is_enough(evidence: Evidence, chance_min: float = CHANCE_MIN) -> bool:
