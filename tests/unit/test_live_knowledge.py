@@ -288,3 +288,52 @@ async def test_a_lookup_is_a_span_under_the_questions_trace(live: LiveKnowledge,
     assert span.name == "cache.look_up"
     assert span.parent is not None
     assert (f"{span.parent.trace_id:032x}", f"{span.parent.span_id:016x}") == (trace_id, parent_id)
+
+
+async def test_where_wordings_are_many_a_classifier_is_trained_beside_the_answering(
+    record: SqlKnowledge, clock: SteppedClock, vectors: VectorFile
+) -> None:
+    topics = ("card", "loan", "branch")
+    entries = [
+        Entry(topic, 0, Intent.OTHER, {"zh": (topic,), "en": worded}, {"zh": topic, "en": topic})
+        for topic in topics
+        for worded in [tuple(f"{topic} {letter}{letter}" for letter in "abcdefghijklmnopqrstuvw")]
+    ]
+    await record.publish("demo", entries, [], [], NOW)
+    may_train, asked = threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Certain:
+        def best(self, vector: Any) -> tuple[str, float]:
+            return "card", 1.0
+
+    def train(_vectors: Any, labels: Sequence[str]) -> Certain:
+        assert set(labels) == set(topics)
+        loop.call_soon_threadsafe(asked.set)
+        may_train.wait(timeout=30)
+        return Certain()
+
+    live = LiveKnowledge(record, ["demo"], FakeEmbedder, clock, 0.005, vectors, train)
+    lookup = replace(ask("card zz card"), language="en")
+    try:
+        await live.check()
+        await asked.wait()
+        assert (await live.look_up(lookup)).entry is None
+        may_train.set()
+        while (found := await live.look_up(lookup)).entry is None:
+            await asyncio.sleep(0)
+        assert found.entry.id == "card"
+    finally:
+        may_train.set()
+        await live.aclose()
+
+
+async def test_what_is_meant_may_only_be_offered(record: SqlKnowledge, clock: SteppedClock, vectors: VectorFile) -> None:
+    await record.publish("demo", [ENTRY], [], [], NOW)
+    live = LiveKnowledge(record, ["demo"], FakeEmbedder, clock, 60, vectors, meaning_answers=False)
+    try:
+        found = await live.look_up(ask("运费是多少钱"))
+        assert found.entry is None
+        assert [one.id for one in found.suggestions] == ["fee"]
+    finally:
+        await live.aclose()
