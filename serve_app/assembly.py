@@ -236,8 +236,10 @@ def _in_background(work: Awaitable[None], stack: AsyncExitStack) -> None:
     task = asyncio.ensure_future(work)
 
     async def end() -> None:
-        task.cancel()
-        await asyncio.wait([task])
+        # Asked again: a cancellation that meets another call's end at the same moment can be lost in it.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=1)
 
     stack.push_async_callback(end)
 
