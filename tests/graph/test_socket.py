@@ -21,9 +21,9 @@ from serve_app.adapters.redis_sessions import RedisSessions
 from serve_app.domain.errors import NotFound, StoreFailed
 from serve_app.domain.session import QuestionRecord
 from tests.graph.front import Front, serving
-from tests.graph.redis_link import RedisLink
 from tests.graph.socket_client import Frame, greeted, names_of, open_socket, text_of
 from tests.packaged import saying
+from tests.redis_proxy import RedisProxy, through_a_proxy
 
 CHAT = "Tell me a joke"
 STORY = "Once upon a time there was a shop."
@@ -296,16 +296,14 @@ async def test_two_tabs_show_the_same(front: Front) -> None:
 
 
 @pytest.fixture(scope="module")
-async def link(valkey_url: str) -> AsyncGenerator[RedisLink]:
-    made = RedisLink(valkey_url)
-    await made.mend()
-    yield made
-    await made.cut()
+async def link(valkey_url: str) -> AsyncGenerator[RedisProxy]:
+    async with through_a_proxy(valkey_url) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 async def slow(
-    tmp_path_factory: pytest.TempPathFactory, link: RedisLink, packaged_model: Path, front: Front
+    tmp_path_factory: pytest.TempPathFactory, link: RedisProxy, packaged_model: Path, front: Front
 ) -> AsyncGenerator[Front]:
     """Small limits, a Redis that can be cut off, and a model that takes its time."""
     home = tmp_path_factory.mktemp("slow")
@@ -377,7 +375,7 @@ async def test_an_answer_is_cancelled_when_its_customer_wants_no_more(slow: Fron
         assert (await socket.ask("你好"))[-1]["event"] == "done"
 
 
-async def test_an_answer_goes_on_when_redis_goes_away(slow: Front, link: RedisLink) -> None:
+async def test_an_answer_goes_on_when_redis_goes_away(slow: Front, link: RedisProxy) -> None:
     async with greeted(slow) as socket:
         await socket.send("ask", question=CHAT)
         frames = await socket.until("delta")
@@ -398,7 +396,7 @@ async def test_an_answer_goes_on_when_redis_goes_away(slow: Front, link: RedisLi
                 assert (await stranger.next())["data"]["error"]["code"] == "not_ready"
                 assert await stranger.closed() == 4503
         finally:
-            await link.mend()
+            await link.open()
         for session_id, turns in ((socket.session_id, 2), (other.session_id, 1)):
 
             async def is_back(session_id: str = session_id, turns: int = turns) -> bool:
