@@ -37,6 +37,17 @@ _RULES = (
 )
 
 
+# As many as in a cluster (`configs/cluster.env`), each of them two files.
+CONNECTIONS_MAX = 20_000
+FILES_OF_ITS_OWN = 100
+
+
+def connections_max(files: int) -> int:
+    """How many connections HAProxy may be told to hold where a process may have so many files open: with more it refuses to
+    start."""
+    return min(CONNECTIONS_MAX, max(1, (files - FILES_OF_ITS_OWN) // 2))
+
+
 def write_script(folder: Path) -> Path:
     """Writes the script into `folder`; returns its path. Raises ConfigError when HAProxy's package is not installed."""
     spec = importlib.util.find_spec(PACKAGE)

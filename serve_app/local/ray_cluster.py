@@ -6,6 +6,7 @@ program never imports it and starts in a blink.
 
 from __future__ import annotations
 
+import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ def environment(base: Mapping[str, str], folder: Path, ports: Ports) -> dict[str
         "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.stats),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": str(STREAM_S),
         "RAY_SERVE_HAPROXY_NBTHREAD": "2",
+        "RAY_SERVE_HAPROXY_MAXCONN": str(haproxy.connections_max(_files_max())),
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback),
         # Ray takes 127.0.0.1 for the node's address only where it believes that no cluster is possible; then every port of
         # its own is on loopback too. `deployments.loopback` does the same for the replicas' gRPC port.
@@ -58,6 +60,12 @@ def environment(base: Mapping[str, str], folder: Path, ports: Ports) -> dict[str
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     }
     return {name: value for name, value in base.items() if name != "RAY_ADDRESS"} | ours
+
+
+def _files_max() -> int:
+    """How many files a process here may have open, if it asks for as many as it may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if most == resource.RLIM_INFINITY else most
 
 
 def command(folder: Path, ports: Ports) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 from pathlib import Path
 
-from serve_app.local.haproxy import write_script
+import pytest
+
+from serve_app.local.haproxy import CONNECTIONS_MAX, connections_max, write_script
 
 # What Serve writes, as far as addresses go.
 _WRITTEN = """\
@@ -57,3 +60,15 @@ def test_headers_that_steer_serve_are_taken_from_every_request_once(tmp_path: Pa
         ]
     assert http.count("del-header") == 3
     assert http.index("del-header") < http.index("set-header"), "Serve names what we took the name from"
+
+
+@pytest.mark.parametrize("files", [1024, 20_000, 65_536, 10**9])
+def test_it_is_told_to_hold_no_more_than_its_files_allow(tmp_path: Path, files: int) -> None:
+    script, written = write_script(tmp_path), tmp_path / "haproxy.cfg"
+    allowed = connections_max(files)
+    assert 0 < allowed <= CONNECTIONS_MAX
+    written.write_text(f"global\n    maxconn {allowed}\n" + _DEFAULTS + _WRITTEN)
+    limit = min(files, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    program = f"ulimit -n {limit} && exec {script} -c -f {written}"
+    said = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False)
+    assert "Cannot raise FD limit" not in said.stderr
