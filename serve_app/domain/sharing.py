@@ -90,8 +90,8 @@ def _encoded(value: object) -> bytes:
 class SharedAnswer:
     """An answer that many may get.
 
-    `sources` are the published things that it used; it holds while their versions do. A negative answer ("nothing is
-    published about that") used none: it holds while the knowledge as a whole does, at `knowledge_version`.
+    `sources` are the published things that it used; it holds while their versions do. One that used none proves nothing, and is
+    never said: that nothing is published about something is not shared.
     """
 
     text: str
@@ -102,7 +102,6 @@ class SharedAnswer:
     citations: tuple[Citation, ...] = ()
     sources: tuple[SourceVersion, ...] = ()
     expires_at: datetime | None = None
-    knowledge_version: int | None = None
 
     def dumps(self) -> bytes:
         return _FORMAT + orjson.dumps(self)
@@ -119,7 +118,7 @@ class SharedAnswer:
 
 
 # Written before every shared answer. Bump it when the fields change: what is stored in the old form becomes a miss.
-_FORMAT = b"1 "
+_FORMAT = b"2 "
 _SHARED_ANSWER = TypeAdapter(SharedAnswer)
 
 
@@ -213,8 +212,4 @@ def stale_because(
         return Stale.ASIDE
     if answer.expires_at is not None and now >= answer.expires_at:
         return Stale.EXPIRED
-    if answer.knowledge_version is not None and answer.knowledge_version != view.knowledge_version:
-        return Stale.VERSION
-    if not answer.sources and answer.knowledge_version is None:
-        return Stale.VERSION
-    return None if all(map(view.is_current, answer.sources)) else Stale.VERSION
+    return None if answer.sources and all(map(view.is_current, answer.sources)) else Stale.VERSION

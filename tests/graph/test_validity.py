@@ -230,25 +230,6 @@ async def test_a_campaign_ends_an_answer_at_midnight_sharp(shop: Shop, both: tup
     assert await one.says("退货")
 
 
-async def test_crossing_a_border_of_validity_is_a_new_version_for_negative_answers(shop: Shop) -> None:
-    sale = entry("sale", "全场包邮", valid_from=MIDNIGHT)
-    await shop.publish(FREIGHT, sale)
-    ingress = Ingress(shop)
-    await ingress.versions.refresh()
-    view = ingress.versions.view(TENANT)
-    assert view is not None
-    nothing = SharedAnswer("没有活动", "zh", "faq", BEFORE, knowledge_version=view.knowledge_version)
-    ingress.shared.keep(ingress.key("有活动吗"), nothing)
-    await ingress.shared.settled()
-    assert await ingress.says("有活动吗")
-    shop.time.at = MIDNIGHT - timedelta(seconds=1)
-    await ingress.versions.refresh()
-    assert await ingress.says("有活动吗")
-    shop.time.at = MIDNIGHT
-    await ingress.versions.refresh()
-    assert not await ingress.says("有活动吗")
-
-
 async def test_among_ten_thousand_entries_one_is_hidden_and_shown_anew_at_once(shop: Shop) -> None:
     """A heartbeat reads what changed, not all there is; how long it takes is measured in `benchmarks/README.md`."""
     many = [entry(f"item-{n}", "好") for n in range(2000)]
