@@ -17,7 +17,7 @@ from serve_app.domain.understanding.following import (
 from serve_app.domain.understanding.guessing import Guesser
 from serve_app.domain.understanding.reading import ABOUT_ONE_ORDER, OWN_INTENTS, UNRESOLVED, Reading, about_order, of_rule
 from serve_app.domain.understanding.said import Said, own_intent
-from serve_app.domain.understanding.subjects import is_short, names_no_subject, own_after, subject_of
+from serve_app.domain.understanding.subjects import is_short, names_no_subject, own_after, says_more, subject_of
 from serve_app.domain.understanding.topics import named_in
 
 
@@ -48,7 +48,11 @@ def subjectless(said: Said, focus: Focus, guesser: Guesser) -> Reading | None:
         intent, _, settled = guesser.guess(said.plain)
         own = own_after(last, intent) if settled and not markers.is_generic(said.form) else None
         return None if own is None else about_order(own, None if own is Intent.TIER else focus.order_id)
-    return with_subject(said.form, last, guesser) if names_no_subject(said.form) else None
+    carried = with_subject(said.form, last, guesser) if names_no_subject(said.form) else None
+    if carried is None:
+        return None
+    alone, _, settled = guesser.guess(said.plain)
+    return None if settled and says_more(said.form, alone, carried.intent) else carried
 
 
 def with_subject(core: str, last: Intent, guesser: Guesser, *, goes_on: bool = False) -> Reading | None:

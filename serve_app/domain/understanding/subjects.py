@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from serve_app.domain.intents import OF_ORDERS, OF_PARCELS, OF_REFUNDS, Intent
-from serve_app.domain.understanding.topics import named_in
+from serve_app.domain.understanding.topics import TOPICS, named_in
 
 _SHORT_CHINESE = 12  # characters
 _SHORT_ENGLISH = 9  # words
@@ -89,12 +89,29 @@ def own_after(last: Intent, asked: Intent) -> Intent | None:
     return _OF_THE_TIER.get(asked) if last is Intent.TIER else None
 
 
+# The goods themselves, which may have met with anything, and names of a whole matter: a question with one leaves nothing out.
+_NAMED_IN_FULL = re.compile(
+    r"商品|产品|宝贝|物品|东西|(?<![退换补发订验收])货|包裹|快递(?!费|员|单号)|外包装|正品|真货|假货|授权|(?:防止?|避免|预防|小心)被?骗"
+    r"|\b(?:(?:item|product|parcel|package|order|review|receipt|fake|counterfeit)s?|goods|packaging|something|returns|a return"
+    r"|authenticity|authentic|authori[sz]ed|(?:avoid|prevent|spot|recogni[sz]e) (?:scam|fraud)s?"
+    r"|report(?:ing)? (?:the |any )?damage|(?:transport|transit|shipping|delivery) damage)\b"
+)
 _BARE = re.compile(
     r"^(?:那|还|也|都|就|一般|大概|请问|你们)*(?:是)?(?:不是)?(?:能|可以|可不可以|能不能|要|会|会不会|怎么|如何|多久"
     r"|几天|什么时候|哪里|在哪)*"
     r"(?:退|换|改|取消|用|开|领|查|过期|到账|付|补|修|算|收费|要钱|叠加|申请)(?:吗|不|么|呢|啊|了|的|款|多少|一下|掉|回)*$"
     r"|^(?:(?:can|do|does|will|is|are|how|when|where|could|should|would|and|so) )*(?:i|you|they|it)(?: \w+){0,6}$"
 )
+
+
+# Done to something.
+_DEEDS = frozenset({
+    "return", "refund", "exchange", "cancel", "repair", "withdraw", "refuse", "reject", "collect", "opened", "lost", "broken",
+    "wrong", "fault",
+})  # fmt: skip
+_OF_ANYTHING = frozenset({
+    "when", "where", "who", "howto", "what_if", "cost", "keep", "arrive", "meaning", "which", "number", "policy",
+})  # fmt: skip
 
 
 def is_short(form: str) -> bool:
@@ -104,8 +121,21 @@ def is_short(form: str) -> bool:
 
 
 def names_no_subject(form: str) -> bool:
-    """能退吗, 会过期吗: nothing is named but what is asked of it."""
-    return bool(_BARE.match(form)) or not named_in(form).things
+    """能退吗, 会过期吗, "can I return it": nothing is named but what is asked of it, or done to it."""
+    named = named_in(form)
+    if _NAMED_IN_FULL.search(form) or "kinds" in named.aspects:
+        return False
+    return not named.things or bool(_BARE.match(form) and (named.is_chinese or named.things <= _DEEDS))
+
+
+def says_more(form: str, alone: Intent, carried: Intent) -> bool:
+    """What `alone`, the rule that its own words name, needs of them and `carried` does not know: 怎么选尺码 after coupons."""
+    one, other = TOPICS.get(alone), TOPICS.get(carried)
+    if one is None or other is None:
+        return False
+    named = named_in(form)
+    needed = (named.things | named.aspects) & frozenset[str]().union(*one.needs) - _OF_ANYTHING
+    return not needed <= other.knows
 
 
 # What befell something, and not what it befell.
@@ -141,7 +171,7 @@ def leaves_open(form: str, *, settled: bool, of_own: bool = False) -> bool:
     if named.things == frozenset({"address"}) and "地址" not in form and "address" not in form:
         return True
     if named.things:
-        return named.things <= _CASES and named.aspects <= _ASKED_OF_ALL
+        return named.things <= _CASES and named.aspects <= _ASKED_OF_ALL and not _NAMED_IN_FULL.search(form)
     if named.aspects and named.aspects <= _CASE_ASPECTS:
         return True
     return not settled and named.unknown <= named.is_chinese and named.aspects <= _ASKED_OF_ALL
