@@ -27,12 +27,12 @@ def family(root: int) -> list[int]:
     return sorted(found & parents.keys())
 
 
-def pin(pids: list[int], core: int) -> None:
-    """Every thread of every process to one core."""
+def pin(pids: list[int], *cores: int) -> None:
+    """Every thread of every process to these cores."""
     for pid in pids:
         try:
             for thread in Path(f"/proc/{pid}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), {core})
+                os.sched_setaffinity(int(thread.name), cores)
         except OSError:
             continue  # it has ended
 
@@ -46,11 +46,11 @@ def cpu_s(pids: list[int]) -> dict[str, float]:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
         except OSError:
             continue
-        spent[_what(command)] += (int(fields[11]) + int(fields[12])) * _TICK_S
+        spent[what_runs(command)] += (int(fields[11]) + int(fields[12])) * _TICK_S
     return spent
 
 
-def _what(command: str) -> str:
+def what_runs(command: str) -> str:
     """Ray names its workers after what they run: ray::ServeReplica:APP:DEPLOYMENT, and for a while .METHOD."""
     if command.startswith("ray::ServeReplica:"):
         return command.split(":")[4].partition(".")[0]

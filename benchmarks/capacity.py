@@ -1,0 +1,291 @@
+"""What would 120,000 questions a second take, and what stands in the way first?
+
+    python -m benchmarks.capacity
+
+Starts the whole application as `zerowait run` does (Ray, HAProxy, Valkey; its engine scripted: 128 tokens, one every 14 ms)
+and measures what one question of each tier costs, by process, on one core; the same with several ingress processes; and what
+many open WebSockets take, most of them silent. From that it computes what the peak of `benchmarks/peak/peak.yaml` needs, for
+several mixes, and which part is full first. The arithmetic is checked on mixes that its figures do not come from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import copy
+import itertools
+import os
+import random
+import statistics
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+import orjson
+import uvloop
+import yaml
+
+from benchmarks.cache_hit import CUSTOMERS, EXACT, TEMPLATE_QUESTIONS, TEMPLATED, TREE, Bench, exact_wordings
+from benchmarks.hits.cost import cpu_s, family, pin
+from benchmarks.hits.customers import Customer, endlessly
+from benchmarks.hits.load import Caller, Slice, for_s
+from benchmarks.local_run import LocalRun, running
+from benchmarks.peak.sizing import Costs, Shares, needed
+from benchmarks.peak.sockets import Crowd, allow_files, memory_mb
+
+# Mixes that the costs are not taken from.
+CHECKS: tuple[Shares, ...] = (
+    {"memory": 0.9, "template": 0.1},
+    {"memory": 0.7, "template": 0.2, "suggestion": 0.1},
+    {"memory": 0.6, "template": 0.3, "model": 0.1},
+)
+# A model's answer takes two seconds: enough of them must be under way to fill a core.
+CONCURRENCY = {"memory": 16, "template": 16, "suggestion": 16, "model": 192}
+SOCKETS_QUESTIONS = ["How much is shipping?", "退货政策是什么?", "How long does delivery take?", "怎么开发票"]
+IDLE_S = 5.0
+
+
+class Alone(Customer):
+    """Begins a conversation with every question."""
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        super().reply(status, head, body)
+        self._session = None
+
+
+def configuration(ingresses: int, sockets: int = 0) -> dict[str, Any]:
+    tree = copy.deepcopy(TREE)
+    shop = tree["applications"] = [tree["applications"][0]]
+    shop[0]["import_path"] = "benchmarks.peak.applications:shop"
+    shop[0]["args"] = {
+        "model": {"max_tokens": 160, "answers": {"languages": ["en"], "kinds": ["chat"]}},
+        "limits": {"sockets": max(4096, sockets + 100)},
+        "rooms": {"ingress": {"replicas": ingresses, "max_ongoing_requests": max(8192, 2 * sockets)}},
+    }
+    return tree
+
+
+class Tiers:
+    """Callers of each tier, on one running application."""
+
+    def __init__(self, run: LocalRun, options: argparse.Namespace) -> None:
+        self.options = options
+        self.bench = Bench(run, run.pid, options)
+        self._numbers = itertools.count(1)
+        self._callers: dict[str, list[Caller]] = {}
+
+    async def prepare(self, tiers: tuple[str, ...]) -> None:
+        makers: dict[str, Callable[[], deque[Caller]]] = {}
+        if "memory" in tiers:
+            wordings = await exact_wordings(self.bench)
+            drawn = partial(endlessly, wordings, self.options.zipf)
+            makers["memory"] = lambda: self.bench.customers(drawn, "h", EXACT, signed_in=False)
+        makers["template"] = lambda: self.bench.customers(
+            partial(endlessly, TEMPLATE_QUESTIONS, 0.0), "t", TEMPLATED, signed_in=True
+        )
+        makers["suggestion"] = lambda: self._alone("s", self._unheard_of, frozenset({"none"}))
+        makers["model"] = lambda: self._alone("m", self._small_talk, frozenset({"model"}))
+        for tier in tiers:
+            self._callers[tier] = list(makers[tier]())
+
+    def _alone(self, name: str, questions: Callable[[int], Iterator[str]], wanted: frozenset[str]) -> deque[Caller]:
+        return deque(
+            Alone(questions(number), self.bench.run.key, None, f"{name}{number}", wanted, self.bench.seen)
+            for number in range(CUSTOMERS)
+        )
+
+    def _unheard_of(self, _customer: int) -> Iterator[str]:
+        while True:
+            yield f"Does the lamp of series {next(self._numbers)} come in a colour that cats like?"
+
+    def _small_talk(self, _customer: int) -> Iterator[str]:
+        while True:
+            yield f"Tell me a joke about {next(self._numbers)} penguins"
+
+    async def asked(self, shares: Shares) -> tuple[list[Slice], Counter[str]]:
+        """Slices of a closed loop of the mix, and the CPU seconds that they took. The first one warms up."""
+        callers = self._mixed(shares)
+        concurrency = round(sum(share * CONCURRENCY[tier] for tier, share in shares.items()))
+        found, spent = list[Slice](), Counter[str]()
+        for number in range(self.options.slices + 1):
+            before = cpu_s(self.bench.pids)
+            got = await self.bench.load.closed(callers, concurrency, for_s(self.options.slice_s))
+            if number:
+                found.append(got)
+                spent.update({name: s - before.get(name, 0.0) for name, s in cpu_s(self.bench.pids).items()})
+        return found, spent
+
+    def _mixed(self, shares: Shares) -> deque[Caller]:
+        mixed = [caller for tier, share in shares.items() for caller in self._callers[tier][: round(share * CUSTOMERS)]]
+        random.Random(1).shuffle(mixed)
+        return deque(mixed)
+
+    async def idle(self) -> dict[str, float]:
+        """Cores that each process takes while nobody asks."""
+        before, began = cpu_s(self.bench.pids), time.perf_counter()
+        await asyncio.sleep(IDLE_S)
+        wall_s = time.perf_counter() - began
+        return {name: (s - before.get(name, 0.0)) / wall_s for name, s in cpu_s(self.bench.pids).items()}
+
+
+def per_question_ms(slices: list[Slice], spent: Counter[str], idle: dict[str, float]) -> dict[str, float]:
+    """CPU milliseconds by process, less what it does by itself."""
+    wall_s, count = sum(one.wall_s for one in slices), sum(len(one.times_s) for one in slices)
+    return {name: max(0.0, s - idle.get(name, 0.0) * wall_s) / count * 1000 for name, s in spent.items()}
+
+
+async def costs_and_checks(run: LocalRun, options: argparse.Namespace) -> tuple[Costs, list[dict[str, Any]], dict[str, Any]]:
+    tiers = Tiers(run, options)
+    await tiers.prepare(("memory", "template", "suggestion", "model"))
+    idle = await tiers.idle()
+    cpu_ms: dict[str, dict[str, float]] = {}
+    seen: dict[str, Any] = {}
+    for tier in CONCURRENCY:
+        tiers.bench.seen.told()
+        slices, spent = await tiers.asked({tier: 1.0})
+        cpu_ms[tier] = per_question_ms(slices, spent, idle)
+        seen[tier] = tiers.bench.seen.told()
+        say(f"{tier}: {sum(cpu_ms[tier].values()):.2f} ms a question, {rate_of(slices):.0f}/s on one core; {seen[tier]}")
+    costs = Costs(cpu_ms, idle)
+    checks: list[dict[str, Any]] = []
+    for shares in CHECKS:
+        slices, _ = await tiers.asked(shares)
+        predicted, measured = costs.peak_per_s(shares), rate_of(slices)
+        checks.append({
+            "mix": dict(shares), "predicted_per_s": round(predicted, 1), "measured_per_s": round(measured, 1),
+            "error": round(predicted / measured - 1, 3),
+        })  # fmt: skip
+        say(f"check {checks[-1]}")
+    return costs, checks, seen
+
+
+async def hits_with(ingresses: int, run: LocalRun, options: argparse.Namespace) -> dict[str, Any]:
+    tiers = Tiers(run, options)
+    await tiers.prepare(("memory",))
+    idle = await tiers.idle()
+    slices, spent = await tiers.asked({"memory": 1.0})
+    cost = per_question_ms(slices, spent, idle)
+    return {
+        "ingresses": ingresses,
+        "per_s": round(rate_of(slices), 1),
+        "cpu_ms": round(sum(cost.values()), 3),
+        "ingress_cpu_ms": round(cost["Ingress"], 3),
+        "idle_cores": round(sum(idle.values()), 3),
+    }
+
+
+async def crowded(run: LocalRun, count: int, stay_s: float) -> dict[str, Any]:
+    pids = family(run.pid)
+    crowd = Crowd(run.url, run.key, SOCKETS_QUESTIONS)
+    before = memory_mb(pids)
+    took_s = await crowd.enter(count)
+    say(f"{crowd.held.opened} of {count} sockets open after {took_s:.0f} s; refused: {dict(crowd.held.refused)}")
+    during = memory_mb(family(run.pid))
+    grown = {name: mb - before[name] for name, mb in during.items() if mb - before[name] >= 1}
+    await crowd.stay(stay_s)
+    held = crowd.held
+    await crowd.leave()
+    opened = max(1, held.opened)
+    times = sorted(held.times_s) or [0.0]
+    return {
+        "sockets": held.opened,
+        "lost": held.lost,
+        "refused": dict(held.refused),
+        "closed": dict(held.closed),
+        "asked": held.asked,
+        "answered": held.answered,
+        "tiers": dict(held.tiers),
+        "answer_p50_ms": round(times[len(times) // 2] * 1000, 1),
+        "answer_p99_ms": round(times[int(len(times) * 0.99)] * 1000, 1),
+        "opened_per_s": round(held.opened / took_s, 1),
+        "kb_each": {name: round(mb * 1024 / opened, 1) for name, mb in grown.items()},
+    }
+
+
+def rate_of(slices: list[Slice]) -> float:
+    return statistics.median(one.rate for one in slices)
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    options = _parsed()
+    sockets = min(options.sockets, allow_files(options.sockets))
+    if sockets < options.sockets:
+        say(f"this machine lets a process open files for {sockets} sockets only (ulimit -n)")
+    found: dict[str, Any] = {}
+    if "costs" in options.parts:
+        with pinned(configuration(1), options, options.server_cores[:1]) as run:
+            costs, checks, seen = uvloop.run(costs_and_checks(run, options))
+        found |= sized(costs, checks) | {"seen": seen}
+    if "scaling" in options.parts:
+        found["scaling"] = []
+        for ingresses in options.ingresses:
+            with pinned(configuration(ingresses), options, options.server_cores) as run:
+                found["scaling"].append(uvloop.run(hits_with(ingresses, run, options)))
+                say(f"{found['scaling'][-1]}")
+    if "sockets" in options.parts:
+        with pinned(configuration(1, sockets), options, options.server_cores) as run:
+            found["sockets"] = uvloop.run(crowded(run, sockets, options.stay_s))
+        found["lost"] = found["sockets"]["lost"]
+    print(orjson.dumps(found | {"cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 2)}).decode())
+
+
+def sized(costs: Costs, checks: list[dict[str, Any]]) -> dict[str, Any]:
+    peak = yaml.safe_load((files("benchmarks.peak") / "peak.yaml").read_text())
+    needs = {name: needed(peak["peak_per_s"], shares, costs, peak["given"]) for name, shares in peak["mixes"].items()}
+    for name, need in needs.items():
+        say(f"{name}: {need.told()}")
+    return {
+        "cpu_ms": {
+            tier: {name: round(ms, 3) for name, ms in sorted(each.items(), key=lambda item: -item[1]) if ms >= 0.001}
+            for tier, each in costs.cpu_ms.items()
+        },
+        "checks": checks,
+        "worst_check": max((check["error"] for check in checks), key=abs),
+        "peak_per_s": peak["peak_per_s"],
+        "needs": {name: need.told() for name, need in needs.items()},
+        "first_wall": {name: next(iter(need.walls.items())) for name, need in needs.items()},
+    }
+
+
+@contextmanager
+def pinned(config: dict[str, Any], options: argparse.Namespace, cores: list[int]) -> Generator[LocalRun]:
+    """The application on these cores, and this process on the load's."""
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    with running(config, say) as run:
+        pin(family(run.pid), *cores)
+        os.sched_setaffinity(0, {options.load_core})
+        yield run
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+def _parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.capacity", description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("--parts", default="costs,scaling,sockets", help="which are run (default %(default)s)")
+    parser.add_argument("--slice-s", type=float, default=3.0, help="length of a slice of closed load (default %(default)s)")
+    parser.add_argument("--slices", type=int, default=5, help="slices of each load (default %(default)s)")
+    parser.add_argument("--concurrency", type=int, default=16, help="while wordings are chosen (default %(default)s)")
+    parser.add_argument("--zipf", type=float, default=0.9, help="how uneven the wordings are asked (default %(default)s)")
+    parser.add_argument("--ingresses", type=_numbers, default=[1, 2, 4], help="ingress processes (default 1,2,4)")
+    parser.add_argument("--sockets", type=int, default=10_000, help="open WebSockets (default %(default)s)")
+    parser.add_argument("--stay-s", type=float, default=120.0, help="how long they stay (default %(default)s)")
+    parser.add_argument("--server-cores", type=_numbers, default=[0], help="the server's; costs on the first (default 0)")
+    parser.add_argument("--load-core", type=int, default=1, help="the load's (default %(default)s)")
+    options = parser.parse_args()
+    options.parts = options.parts.split(",")
+    return options
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a peak takes: the parts of `benchmarks.capacity`."""
