@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from serve_app.adapters.breaker import Breaker
 from serve_app.adapters.http_source import HttpSource
-from serve_app.adapters.sql_source import SqlSource
+from serve_app.adapters.sql_query import SqlQuery
+from serve_app.adapters.sql_source import SqlSource, sql_source
+from serve_app.adapters.sqlite_source import SqliteSource
 from serve_app.config import Config, TenantSettings, secret
 from serve_app.context.gathering import Asked, ContextGatherer, TenantSources
 from serve_app.demo.sources import demo_sources, demo_url
@@ -98,7 +100,7 @@ def row_mapping(settings: Source, zone: ZoneInfo, currency: str) -> RowMapping:
     )
 
 
-def _source(step: Step, settings: Source, config: Config, environ: Mapping[str, str]) -> HttpSource | SqlSource:
+def _source(step: Step, settings: Source, config: Config, environ: Mapping[str, str]) -> HttpSource | SqlSource | SqliteSource:
     lists = NAMING.difference(step.needs) | {name for name, need in step.needs.items() if need.is_list}
     scalars = {**SCALARS, **dict.fromkeys(step.needs, str)}
     scalars = {name: kind for name, kind in scalars.items() if name not in lists}
@@ -113,19 +115,18 @@ def _sql_source(
     scalars: Mapping[str, type[str] | type[int]],
     config: Config,
     environ: Mapping[str, str],
-) -> SqlSource:
+) -> SqlSource | SqliteSource:
     paths = [field if isinstance(field, str) else field.path for field in settings.fields.values()]
-    return SqlSource(
+    query = SqlQuery(
         settings.name,
-        demo_url(config.home) if settings.url is None else _filled(settings.url, settings.name, environ),
         settings.query,
         scalars=scalars,
         lists=lists,
         columns={re.split(r"[.\[]", path)[0] for path in paths},
-        pool_size=settings.pool_size,
-        pool_timeout_s=settings.deadline_ms / 1000,
         rows_max=settings.rows_max,
     )
+    url = demo_url(config.home) if settings.url is None else _filled(settings.url, settings.name, environ)
+    return sql_source(query, url, pool_size=settings.pool_size, pool_timeout_s=settings.deadline_ms / 1000)
 
 
 def _http_source(
