@@ -17,6 +17,7 @@ from serve_app.domain.drafting import (
     Place,
     Reading,
     Unreadable,
+    WayBack,
     changes_between,
     confirmed,
     has_variant,
@@ -36,6 +37,10 @@ from serve_app.ports import Proposals
 
 # How often a change is made anew when another came between.
 ATTEMPTS = 5
+_NOT_ANSWERED = (
+    "it will not be answered with until it is made again (`zerowait knowledge pregenerate`) or confirmed "
+    "(`zerowait knowledge pregenerated confirm {}`)"
+)
 
 
 class KnowledgeEditor:
@@ -92,9 +97,24 @@ class KnowledgeEditor:
             raise Conflict("The draft was changed meanwhile: look at its diff, and publish again.")
         await self._refuse_stale(tenant, draft)
         written = with_changes(await self._record.written(tenant, draft.base), draft.changes)
-        served = await self._checked(written, {})
-        expected = Expected(draft.base, draft.revision)
-        return await self._record.publish_checked(tenant, written, served, self._now(), by=by, note=note, expected=expected)
+        return await self._switch(tenant, written, Expected(draft.base, draft.revision), by, note)
+
+    async def doubts(self, tenant: str, version: int) -> tuple[str, ...]:
+        """As `Diff.doubts`, of what was published as `version`. Raises NotFound."""
+        before, now = await self._record.written(tenant, version - 1), await self._record.written(tenant, version)
+        changes = await asyncio.to_thread(changes_between, before, now)
+        draft = Draft(version - 1, "", changes, self._now(), "")
+        found = await asyncio.to_thread(compared, version, before, before, draft, partial(self._understand, tenant))
+        if not (withheld := await self._record.withheld(tenant)):
+            return found.doubts
+        versions = await self._record.versions(tenant)
+        lines = (
+            f"{entry.id} was made of {', '.join(changed)}, which has changed: {_NOT_ANSWERED.format(entry.id)}"
+            for entry in now.entries
+            if entry.id in withheld
+            and (changed := [one.id for one in entry.derived_from if versions.get(one.id) != one.version])
+        )
+        return (*found.doubts, *lines)
 
     async def rebase(self, tenant: str, *, keep: Kept | None, by: str) -> Diff:
         """Puts the draft's changes over what is published now. Raises Conflict, as `rebased` does too."""
@@ -115,31 +135,43 @@ class KnowledgeEditor:
         await self._propose_again(tenant, drafted, await self._record.written(tenant, draft.base))
         return True
 
-    async def rollback(self, tenant: str, version: int | None, *, by: str, note: str = "") -> Published:
-        """Publishes what an earlier version held (default: the one before the last) as a new version. A draft stays.
-
-        Raises NotFound (no such version), Conflict.
-        """
+    async def way_back(self, tenant: str, version: int | None) -> WayBack:
+        """To what an earlier version held (default: the one before the last). Raises NotFound (no such version), Conflict."""
         latest = await self._record.latest(tenant)
         wanted = latest - 1 if version is None else version
         if wanted < 1:
             raise NotFound("There is no earlier version to roll back to.")
         if wanted == latest:
             raise Conflict(f"Version {latest} is what is published: nothing was done.")
-        written = await self._record.written(tenant, wanted)
-        served = await self._checked(written, {})
-        done = await self._record.publish_checked(
-            tenant,
-            written,
-            served,
-            self._now(),
-            by=by,
-            note=note or f"rollback to version {wanted}",
-            expected=Expected(latest),
-        )
+        return WayBack(wanted, latest)
+
+    async def rollback(self, tenant: str, back: WayBack, *, by: str, note: str = "") -> Published:
+        """Publishes what an earlier version held as a new version. A draft stays.
+
+        Raises NotFound (no such version), Conflict (something was published meanwhile, or nothing changes).
+        """
+        note = note or f"rollback to version {back.to}"
+        done = await self._switch(tenant, await self._record.written(tenant, back.to), Expected(back.over), by, note)
         if not done.is_news:
-            raise Conflict(f"Version {latest}, which is published, holds the same as version {wanted}: nothing was done.")
+            raise Conflict(f"Version {back.over}, which is published, holds the same as version {back.to}: nothing was done.")
         return done
+
+    async def _switch(self, tenant: str, written: Publication, expected: Expected, by: str, note: str) -> Published:
+        self._say(f"checking {len(written.entries):,} entries and {len(written.templates):,} templates")
+        served = await self._checked(written, {})
+        self._say("publishing")
+        return await self._record.publish_checked(tenant, written, served, self._now(), by=by, note=note, expected=expected)
+
+    async def foreseen(self, tenant: str, revision: str) -> Publication:
+        """What there would be with the draft of this revision, or on this way back. Raises Conflict, NotFound."""
+        if (back := WayBack.of(revision)) is not None:
+            if back.over != await self._record.latest(tenant):
+                raise Conflict("Something else was published since.")
+            return await self._record.written(tenant, back.to)
+        draft, content = await self.drafted(tenant)
+        if draft is None or draft.revision != revision:
+            raise Conflict("The draft has changed since.")
+        return content
 
     async def latest(self, tenant: str) -> int:
         """The number of the last publication; 0 before the first."""
@@ -199,8 +231,7 @@ class KnowledgeEditor:
         except Unreadable:
             return ()
         return (
-            f"{entry_id} was made of {', '.join(sources)}, which will have changed: it will not be answered with until it is "
-            f"made again (`zerowait knowledge pregenerate`) or confirmed (`zerowait knowledge pregenerated confirm {entry_id}`)"
+            f"{entry_id} was made of {', '.join(sources)}, which will have changed: {_NOT_ANSWERED.format(entry_id)}"
             for entry_id, sources in touched.withheld.items()
         )
 

@@ -209,7 +209,8 @@ class SqlKnowledge:
         revision ends with it. Raises Unpublishable as `filled` does, and Conflict when not all is as `expected`.
         """
         written = Publication(tuple(entries), tuple(templates), tuple(policies))
-        return await self.publish_checked(tenant, written, filled(written), now, by=by, note=note, expected=expected)
+        served = await asyncio.to_thread(filled, written)
+        return await self.publish_checked(tenant, written, served, now, by=by, note=note, expected=expected)
 
     async def publish_checked(
         self,

@@ -47,16 +47,18 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class PublishBody(_Body):
+class _SwitchBody(_Body):
     note: str = Field(default="", max_length=500, description="Why, for the history.")
-    revision: Id | None = Field(default=None, description="Publish only the draft that has this revision.")
     head: int = Field(default=50, ge=0, le=1000, description="So many of the most asked answers are made anew first, at most.")
     within_s: float = Field(default=10.0, ge=0, le=25, description="Wait for them so long, at most. 0: publish at once.")
 
 
-class RollbackBody(_Body):
+class PublishBody(_SwitchBody):
+    revision: Id | None = Field(default=None, description="Publish only the draft that has this revision.")
+
+
+class RollbackBody(_SwitchBody):
     version: int | None = Field(default=None, ge=1, description="Default: the one before the last.")
-    note: str = Field(default="", max_length=500, description="Why, for the history.")
 
 
 class RebaseBody(_Body):
@@ -152,8 +154,6 @@ def _add_drafting(app: FastAPI, services: Services) -> None:
 
 
 def _add_publishing(app: FastAPI, services: Services) -> None:
-    editor = services.editor
-
     @app.post(f"{KNOWLEDGE}/publish", summary="Make the draft live, as a new version", openapi_extra=_body(PublishBody))
     async def publish(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         caller = await _admin(services, request)
@@ -177,7 +177,13 @@ def _add_publishing(app: FastAPI, services: Services) -> None:
         caller = await _admin(services, request)
         body = await _optional(services, request, RollbackBody)
         with knowledge_errors():
-            done = await editor.rollback(caller.tenant, body.version, by=caller.key_id, note=body.note)
+            done = await services.pregeneration.head_first.rollback(
+                caller.tenant,
+                body.version,
+                Signature(caller.key_id, body.note),
+                head=body.head,
+                within_s=body.within_s,
+            )
         return as_json(asdict(done))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -141,14 +142,17 @@ def diff(tenant: Tenant = None, config: ConfigFile = None) -> None:
     _warn(found)
 
 
+Head = Annotated[int, typer.Option("--head", min=0, help="So many of the most asked answers are made anew first, at most.")]
+Within = Annotated[float, typer.Option("--within", min=0, help="Wait so many seconds for them, at most.")]
+Now = Annotated[bool, typer.Option("--now", help="Publish at once: changed answers are made when they are asked for.")]
+
+
 @app.command()
 def publish(
     note: Note = "",
-    head: Annotated[int, typer.Option(min=0, help="So many of the most asked answers are made anew first, at most.")] = 50,
-    within: Annotated[float, typer.Option(min=0, help="Wait so many seconds for them, at most.")] = 60,
-    now: Annotated[
-        bool, typer.Option("--now", help="Publish at once: changed answers are made when they are asked for.")
-    ] = False,
+    head: Head = 50,
+    within: Within = 60,
+    now: Now = False,
     tenant: Tenant = None,
     by: By = None,
     config: ConfigFile = None,
@@ -160,19 +164,20 @@ def publish(
     """
     settings = read_config(config)
     owner = chosen_tenant(settings, tenant)
-    signature = Signature(who(by), note)
 
-    async def looked_at(parts: Parts) -> tuple[Diff, Published]:
-        found = await parts.editor.diff(owner)
-        revision = found.draft.revision if found.draft else None
-        first = parts.pregeneration.head_first
-        return found, await first.publish(owner, signature, revision=revision, head=0 if now else head, within_s=within)
+    async def switch(parts: Parts) -> None:
+        first, signature = parts.pregeneration.head_first, Signature(who(by), note)
+        done = await first.publish(owner, signature, head=0 if now else head, within_s=within)
+        _published(done)
+        if not done.is_news:
+            return
+        # Reading the new questions takes seconds: customers are answered by them meanwhile.
+        say("looking for new questions that will not be answered")
+        _doubt(await parts.editor.doubts(owner, done.version))
+        if not (await parts.editor.content(owner)).templates:
+            say(NO_TEMPLATES)
 
-    found, done = in_record(settings, looked_at)
-    _published(done)
-    _doubt(found)
-    if not edit(settings, lambda editor: editor.content(owner)).templates:
-        say(NO_TEMPLATES)
+    in_record(settings, switch)
 
 
 @app.command()
@@ -181,15 +186,26 @@ def rollback(
         int | None, typer.Argument(help="Which; `history` lists them. [default: the one before the last]")
     ] = None,
     note: Note = "",
+    head: Head = 50,
+    within: Within = 60,
+    now: Now = False,
     tenant: Tenant = None,
     by: By = None,
     config: ConfigFile = None,
 ) -> None:
-    """Publish exactly what an earlier version held, as a new version. A draft stays a draft."""
+    """Publish exactly what an earlier version held, as a new version. A draft stays a draft.
+
+    The most asked answers that it changes are made first, as by `publish`.
+    """
     settings = read_config(config)
     owner = chosen_tenant(settings, tenant)
-    done = edit(settings, lambda editor: editor.rollback(owner, version, by=who(by), note=note))
-    _published(done)
+    signature = Signature(who(by), note)
+
+    async def switch(parts: Parts) -> Published:
+        first = parts.pregeneration.head_first
+        return await first.rollback(owner, version, signature, head=0 if now else head, within_s=within)
+
+    _published(in_record(settings, switch))
 
 
 @app.command()
@@ -312,7 +328,7 @@ def _held(reading: Reading) -> str:
 
 def _published(done: Published) -> None:
     counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.withdrawn)} withdrawn"
-    say(f"published as version {done.version}: {counts}")
+    say(f"published as version {done.version}: {counts}; running servers answer by it within a second")
 
 
 def _drafted(found: Diff) -> None:
@@ -321,15 +337,15 @@ def _drafted(found: Diff) -> None:
     _warn(found)
 
 
-def _doubt(found: Diff) -> None:
-    for doubt in found.doubts[:TOLD_MAX]:
+def _doubt(doubts: Sequence[str]) -> None:
+    for doubt in doubts[:TOLD_MAX]:
         say(f"look again: {doubt}")
-    if len(found.doubts) > TOLD_MAX:
-        say(f"… and {len(found.doubts) - TOLD_MAX} more")
+    if len(doubts) > TOLD_MAX:
+        say(f"… and {len(doubts) - TOLD_MAX} more")
 
 
 def _warn(found: Diff) -> None:
-    _doubt(found)
+    _doubt(found.doubts)
     if not found.is_stale:
         return
     say(

@@ -1,4 +1,4 @@
-"""The draft of a tenant's next publication: changes over a published version, made by files and by accepted variants."""
+"""A tenant's next publication: a draft, which is changes over a published version, or the way back to an earlier one."""
 
 from __future__ import annotations
 
@@ -125,6 +125,24 @@ class Draft:
     changes: Mapping[str, Item | None]
     changed_at: datetime
     changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """From the version `over`, which is published, to what the version `to` held."""
+
+    to: int
+    over: int
+
+    @property
+    def revision(self) -> str:
+        """Names it where a draft's revision names a draft, which is a hexadecimal number."""
+        return f"{self.to}@{self.over}"
+
+    @staticmethod
+    def of(revision: str) -> WayBack | None:
+        to, is_one, over = revision.partition("@")
+        return WayBack(int(to), int(over)) if is_one else None
 
 
 def with_changes(known: Publication, changes: Mapping[str, Item | None]) -> Publication:

@@ -1,4 +1,4 @@
-"""What customers would be answered with if a draft were published now."""
+"""What customers would be answered with if a draft, or what an earlier version held, were published now."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from serve_app.domain.drafting import Unreadable
+from serve_app.domain.errors import Conflict, NotFound
 from serve_app.domain.expiry import earliest
 from serve_app.domain.knowledge import Entry
 from serve_app.domain.pregeneration import CannotMake
@@ -29,7 +30,7 @@ class Drafted:
 
 
 class Drafts:
-    """Reading and checking ten thousand entries takes seconds, so the last draft of a tenant is kept as it was read."""
+    """Reading and checking ten thousand entries takes seconds, so the last one of a tenant is kept as it was read."""
 
     def __init__(self, editor: KnowledgeEditor) -> None:
         self._editor = editor
@@ -37,7 +38,7 @@ class Drafts:
         self._reading = asyncio.Lock()
 
     async def of(self, tenant: str, revision: str) -> Drafted:
-        """Raises CannotMake (the draft is not this one any more), StoreFailed."""
+        """Raises CannotMake (it is not what would be published any more), StoreFailed."""
         async with self._reading:
             known = self._read.get(tenant)
             if known is None or known[0] != revision:
@@ -45,11 +46,10 @@ class Drafts:
             return known[1]
 
     async def _make(self, tenant: str, revision: str) -> Drafted:
-        draft, content = await self._editor.drafted(tenant)
-        if draft is None or draft.revision != revision:
-            raise CannotMake("the draft has changed since")
         try:
-            touched = await self._editor.touched(tenant, content)
+            touched = await self._editor.touched(tenant, await self._editor.foreseen(tenant, revision))
+        except (Conflict, NotFound) as error:
+            raise CannotMake(error.message) from error
         except Unreadable as error:
-            raise CannotMake(f"the draft cannot be published: {error}") from error
+            raise CannotMake(f"it cannot be published: {error}") from error
         return Drafted({entry.id: entry for entry in touched.served.entries}, touched.changed)

@@ -1,4 +1,4 @@
-"""Publishes a draft so that the head of what is asked is warm: its answers are made of the draft first, then it is switched."""
+"""Publishes so that the head of what is asked is warm: its answers are made of what comes first, then it is switched."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from serve_app.domain.errors import StoreFailed
 from serve_app.domain.messages import Kind
 from serve_app.domain.model_card import ModelCard
 from serve_app.domain.pregeneration import Job, renewal_jobs, wordings
+from serve_app.domain.publication import Publication
 from serve_app.domain.question_log import LOGGED_MAX, Asked
 from serve_app.knowledge_editing import KnowledgeEditor
 from serve_app.ports import Jobs, QuestionLog
@@ -60,18 +61,34 @@ class HeadFirst:
         """
         draft, content = await self._editor.drafted(tenant)
         # A draft that cannot be published keeps nobody waiting.
-        is_ready = draft is not None and revision in (None, draft.revision) and draft.base == await self._editor.latest(tenant)
-        if draft is not None and is_ready and head > 0 and within_s > 0:
+        if draft is not None and revision in (None, draft.revision) and draft.base == await self._editor.latest(tenant):
             revision = draft.revision
-            if asked := await self._log.head(tenant, LOGGED_MAX):
-                touched = await self._editor.touched(tenant, content)
-                wanted = await asyncio.to_thread(renewals, asked, touched, self._card, revision, self._now(), head)
-                await self._renew(tenant, wanted, within_s)
+            await self._make(tenant, content, revision, head, within_s)
         try:
             return await self._editor.publish(tenant, by=signature.by, note=signature.note, revision=revision)
         finally:
             if draft is not None:
                 await self._tidy(tenant, draft.revision)
+
+    async def rollback(
+        self, tenant: str, version: int | None, signature: Signature, *, head: int = 50, within_s: float = 60.0
+    ) -> Published:
+        """As `publish`, of what `version` held (default: the one before the last). Raises as the editor does."""
+        back = await self._editor.way_back(tenant, version)
+        await self._make(tenant, await self._editor.content(tenant, back.to), back.revision, head, within_s)
+        try:
+            return await self._editor.rollback(tenant, back, by=signature.by, note=signature.note)
+        finally:
+            await self._tidy(tenant, back.revision)
+
+    async def _make(self, tenant: str, content: Publication, revision: str, head: int, within_s: float) -> None:
+        """The answers of the head that the publication of `content`, which is known as `revision`, ends."""
+        if head <= 0 or within_s <= 0 or not (asked := await self._log.head(tenant, LOGGED_MAX)):
+            return
+        self._say("looking which of the most asked answers change")
+        touched = await self._editor.touched(tenant, content)
+        wanted = await asyncio.to_thread(renewals, asked, touched, self._card, revision, self._now(), head)
+        await self._renew(tenant, wanted, within_s)
 
     async def _tidy(self, tenant: str, revision: str) -> None:
         """What is not made yet is not wanted any more. That it stays where it is must not hide that the draft was published."""

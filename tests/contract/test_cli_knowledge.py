@@ -55,6 +55,10 @@ def test_from_a_file_to_the_shop_and_back(home: Path) -> None:
     assert "version 0" in compared.stderr
     published = done("publish", "--note", "first", "--by", "ann")
     assert published.stdout == ""
+    told = published.stderr.splitlines()
+    steps = ("checking 3 entries and 0 templates", "publishing", "published as version 1", "looking for new questions")
+    places = [next(at for at, line in enumerate(told) if line.startswith(step)) for step in steps]
+    assert places == sorted(places), "each step is told before it is taken"
     assert "published as version 1: 3 added" in published.stderr
     assert "no template is published" in published.stderr
     assert [line.split("\t")[0] for line in done("list").stdout.splitlines()] == [

@@ -17,7 +17,7 @@ from serve_app.adapters.knowledge_tables import publication_changes, publication
 from serve_app.adapters.memory_proposals import MemoryProposals
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_drafts import FromFolder, SqlDrafts
-from serve_app.adapters.sql_knowledge import SqlKnowledge
+from serve_app.adapters.sql_knowledge import Published, SqlKnowledge
 from serve_app.adapters.sql_proposals import SqlProposals
 from serve_app.domain.draft_effects import Diff
 from serve_app.domain.drafting import Reading, Unreadable
@@ -64,6 +64,9 @@ class Shop:
         if told:
             await self.take(*told)
         return (await self.editor.publish(self.tenant, by=by, note="")).version
+
+    async def back(self, version: int | None = None) -> Published:
+        return await self.editor.rollback(self.tenant, await self.editor.way_back(self.tenant, version), by="bob")
 
     async def answers(self, version: int | None = None) -> dict[str, str]:
         content = await self.editor.content(self.tenant, version)
@@ -154,31 +157,31 @@ async def test_every_version_is_listed_and_can_be_read(shop: Shop) -> None:
 async def test_a_rollback_publishes_what_was_as_a_new_version(shop: Shop) -> None:
     await shop.publish("a=1", "b=1")
     await shop.publish("a=2", "c=1")
-    done = await shop.editor.rollback(shop.tenant, None, by="bob")
+    done = await shop.back()
     assert (done.version, done.changed, done.withdrawn) == (3, ("a",), ("c",))
     assert await shop.served() == {"a": "1", "b": "1"}
     assert (await shop.editor.history(shop.tenant, 1))[0].note == "rollback to version 1"
     assert await shop.answers(2) == {"a": "2", "b": "1", "c": "1"}
-    assert (await shop.editor.rollback(shop.tenant, 2, by="bob")).version == 4
+    assert (await shop.back(2)).version == 4
     assert await shop.served() == {"a": "2", "b": "1", "c": "1"}
     with pytest.raises(Conflict, match="same as version 2"):
-        await shop.editor.rollback(shop.tenant, 2, by="bob")
+        await shop.back(2)
     with pytest.raises(NotFound):
-        await shop.editor.rollback(shop.tenant, 7, by="bob")
+        await shop.back(7)
 
 
 async def test_the_first_version_has_none_before_it(shop: Shop) -> None:
     with pytest.raises(NotFound, match="no earlier version"):
-        await shop.editor.rollback(shop.tenant, None, by="bob")
+        await shop.back()
     await shop.publish("a=1")
     with pytest.raises(NotFound, match="no earlier version"):
-        await shop.editor.rollback(shop.tenant, None, by="bob")
+        await shop.back()
 
 
 async def test_an_item_that_comes_back_does_not_change_the_others(shop: Shop) -> None:
     await shop.publish("a=1", "b=1")
     await shop.publish("a=2")
-    await shop.editor.rollback(shop.tenant, None, by="bob")
+    await shop.back()
     versions = await shop.record.versions(shop.tenant)
     assert versions == {"a": 3, "b": 1}
     await shop.publish("c=1")
@@ -251,7 +254,7 @@ async def test_a_record_from_before_versions_were_kept_has_its_last_one(shop: Sh
             await connection.execute(delete(table).where(table.c.tenant == shop.tenant))
     assert await shop.publish("a=2") == 2
     assert [one.version for one in await shop.editor.history(shop.tenant)] == [2, 1]
-    await shop.editor.rollback(shop.tenant, 1, by="bob")
+    await shop.back(1)
     assert await shop.served() == {"a": "1", "b": "1"}
 
 
