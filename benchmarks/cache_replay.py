@@ -8,7 +8,8 @@ shop's database in SQLite, sessions and shared answers in Valkey. Left out are H
 canary that its prompt holds. At midnight a campaign begins, at noon policies change and an offer is withdrawn.
 
 Every customer's facts hold a canary of that customer, and every published text one of its words; each answer is searched for
-those of others, and for words that were no longer true a second before its question.
+those of others, and for words that were no longer true a second before its question. At nine some customers find an answer of
+the model wrong, which then must not be given again.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ async def replay(questions: int, customers: int, *, with_rules: bool, say: Calla
             drive = Drive(fleet, judge, customer_id, owners, _progress(questions, judge, say))
             await drive.run(plan)
             took_s = time.perf_counter() - started
-    for answer in [*judge.stale[:5], *judge.leaks[:5]]:
+    for answer in (*judge.stale[:5], *judge.leaks[:5], *judge.set_aside[:5], *judge.others[:5]):
         say(f"wrong: {answer}")
     return {
         **judge.told(),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
 from random import Random
+from typing import Any, cast
 
 from benchmarks.replay.day import Conversation
 from benchmarks.replay.judging import Answer, Judge
-from benchmarks.replay.processes import TENANT, Fleet
+from benchmarks.replay.processes import TENANT, Fleet, Process
 from benchmarks.replay.publications import BEGINS, MIDNIGHT, NOON, afternoon
 from benchmarks.replay.questions import Question
 from serve_app.answering.reply import Reply
@@ -22,6 +23,9 @@ Step = Callable[[float], Awaitable[None]]
 
 # From a question to the end of the model's answer.
 GENERATING_S = 2.0
+# From here on, of those who get a model's answer that others could get too, the first so many find it wrong.
+COMPLAINTS_FROM_S = 15 * 3600.0
+COMPLAINTS = 20
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class Drive:
         self._order = count()
         self._due: list[tuple[float, int, Step]] = []
         self._asked = 0
+        self._complaints = 0
         self._owners = owners
 
     async def run(self, conversations: Iterable[Conversation]) -> None:
@@ -100,7 +105,9 @@ class Drive:
                 events = [event async for event in reply.events()]
                 if reply.meta.tier not in ("memory", "template"):
                     await self._fleet.settled()  # what may be shared is kept meanwhile
-                await self._over(talk, at_s, _answer(question, asked_at, customer, reply, events))
+                answer = _answer(question, asked_at, customer, reply, events)
+                await self._over(talk, at_s, answer)
+                await self._rate(process, at_s, answer, put, reply)
 
             if reply.meta.source == "model":
                 self._later(seconds + GENERATING_S, read)
@@ -108,6 +115,15 @@ class Drive:
                 await read(seconds)
 
         return ask
+
+    async def _rate(self, process: Process, seconds: float, answer: Answer, ask: Ask, reply: Reply) -> None:
+        if seconds < COMPLAINTS_FROM_S or self._complaints >= COMPLAINTS or not self._judge.may_complain(answer):
+            return
+        self._complaints += 1
+        await process.complain(ask, reply.meta.answer_id)
+        self._judge.complain(answer, self._fleet.clock.now())
+        for one in self._fleet.processes:
+            one.news(seconds)
 
     async def _over(self, talk: _Talk, seconds: float, answer: Answer) -> None:
         self._judge.hear(answer)
@@ -128,10 +144,27 @@ def _answer(question: Question, asked_at: datetime, customer: int | None, reply:
         source=reply.meta.source,
         kind=reply.meta.kind,
         reason=last.finish_reason if isinstance(last, Done) else "failed",
-        text="".join(event.text for event in events if isinstance(event, Delta)),
+        shown=shown_of(events),
         sources=tuple(event.id for event in events if isinstance(event, Citation)),
         degraded=last.degraded if isinstance(last, Done) else (),
     )
+
+
+def shown_of(events: Iterable[Event]) -> str:
+    """The words as they stand, and after them whatever else is shown: cards, options, suggestions."""
+    said = "".join(event.text for event in events if isinstance(event, Delta))
+    beside = (text for event in events if not isinstance(event, Delta | Done) for text in _texts(asdict(event)))
+    return "\n".join((said, *beside))
+
+
+def _texts(value: object) -> Iterable[str]:
+    match value:
+        case dict():
+            return [text for item in cast("Mapping[str, Any]", value).values() for text in _texts(item)]
+        case list() | tuple():
+            return [text for item in cast("Sequence[Any]", value) for text in _texts(item)]
+        case _:
+            return [str(value)]
 
 
 def _failed(question: Question, asked_at: datetime, customer: int | None, error: ZeroWaitError) -> Answer:

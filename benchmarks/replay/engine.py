@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 import numpy
 from numpy.typing import NDArray
 
-from benchmarks.replay.canaries import customers_in, quoted, sources_in
+from benchmarks.replay.canaries import customers_in, questions_canary, quoted, sources_in
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.domain.generation import Finished, Generate, Piece, Started, Tokens
 from serve_app.ports import Embedder
@@ -19,7 +19,8 @@ _END, _ANSWER = "<|im_end|>", "<|im_start|>assistant"
 class Parrot:
     """The port `InferenceRoom`: one replica that takes no time. Time passes between the reply and its reading, elsewhere.
 
-    It repeats the canaries of what a turn appends to its prompt (facts, passages, question). Of the rest, which is the
+    It repeats the canaries of what a turn appends to its prompt (facts, passages, question), and says to which public question
+    it speaks. Of the rest of the prompt, which is the
     conversation's own past, it checks that no other customer's is in it, and counts where it holds words that were true when
     they were said and are so no more; of the system text, that it is true. `whose` says who has a session, `is_stale` whether
     words are out of date.
@@ -50,7 +51,9 @@ class Parrot:
         owner = None if request.join_key is not None else self._whose(request.session_key or "")
         self.leaking_prompts += bool(customers_in(f"{past} {new}") - {owner})
         self.outdated_pasts += any(map(self._is_stale, sources_in(past)))
-        answer = self._tokens(f"按店里的规定 / as our policies say. {quoted(new)}")
+        # A public generation goes to the replica that its question's canonical form decides.
+        asked = questions_canary(request.session_key or "") if request.join_key is not None else ""
+        answer = self._tokens(f"按店里的规定 / as our policies say. {quoted(new)} {asked}")
         yield Started("replica-1", "home")
         yield Tokens(answer)
         yield Finished("stop", len(prompt), 0, len(answer))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from benchmarks.replay.canaries import customers_in, sources_in
+from benchmarks.replay.canaries import customers_in, questions_canary, questions_in, sources_in
 from benchmarks.replay.publications import BEFORE_CAMPAIGN, CAMPAIGN, MIDNIGHT, Truth
 from benchmarks.replay.questions import Question
 from serve_app.domain.messages import Kind, Tier
@@ -33,7 +33,7 @@ class Answer:
     source: str
     kind: Kind
     reason: str  # how it ended; an error's class before its first word
-    text: str
+    shown: str  # whatever the customer sees: words, cards, options
     sources: tuple[str, ...]
     degraded: tuple[str, ...] = ()
 
@@ -44,6 +44,7 @@ class _Key:
 
     asked: list[Answer] = field(default_factory=list[Answer])
     given: list[tuple[datetime, tuple[str, ...]]] = field(default_factory=list[tuple[datetime, tuple[str, ...]]])
+    set_aside_at: datetime | None = None
 
 
 class Judge:
@@ -62,6 +63,9 @@ class Judge:
         self._failed: Counter[str] = Counter()
         self.stale: list[Answer] = []
         self.leaks: list[Answer] = []
+        self.set_aside: list[Answer] = []  # given again although a customer had found it wrong
+        self.others: list[Answer] = []  # words that a model said to another question
+        self._templated: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()  # of the head
         self.wrong: Counter[tuple[str, str, str]] = Counter()  # question, what answered, what should have
 
@@ -72,10 +76,14 @@ class Judge:
         self._degraded.update(answer.degraded)
         if answer.reason not in ("stop", "handoff"):
             self._failed[answer.reason] += 1
-        if any(self._truth.is_stale(said, answer.asked_at, GRACE) for said in sources_in(answer.text)):
+        if any(self._truth.is_stale(said, answer.asked_at, GRACE) for said in sources_in(answer.shown)):
             self.stale.append(answer)
-        if customers_in(answer.text) - {answer.customer}:
+        whose = customers_in(answer.shown)
+        if whose - {answer.customer}:
             self.leaks.append(answer)
+        if answer.tier == "template":
+            self._templated["said"] += 1
+            self._templated["marked"] += bool(whose)
         if question.entry is not None:
             self._hear_published(answer, question.entry)
         self._hear_shareable(answer)
@@ -102,18 +110,20 @@ class Judge:
 
     def _hear_shareable(self, answer: Answer) -> None:
         """What an endless cache would have held: see `endless`."""
-        if answer.question.sort == "follow":
-            return
         hit = answer.tier in SHARED
-        if self._truth.owner(canonical_form(answer.question.text), answer.asked_at) is not None:
+        if self._is_published_wording(answer):
             self._published["could"] += 1
             self._published["hits"] += hit
             return
-        understood = self._understand(answer.question.text)
-        if understood.kind is not Kind.PUBLIC or not understood.canonical:
+        found = self._key_of(answer)
+        if found is None:
             return
-        key = self._keys[understood.language, understood.canonical]
+        canonical, key = found
         key.asked.append(answer)
+        if hit and key.set_aside_at is not None and answer.asked_at > key.set_aside_at + GRACE:
+            self.set_aside.append(answer)
+        if hit and questions_in(answer.shown) - {questions_canary(canonical)}:
+            self.others.append(answer)
         if (
             answer.kind is Kind.PUBLIC
             and answer.sources
@@ -122,9 +132,35 @@ class Judge:
         ):
             key.given.append((answer.asked_at, answer.sources))
 
+    def may_complain(self, answer: Answer) -> bool:
+        """Whether others could get this answer of a model, and its question's is not set aside yet."""
+        found = self._key_of(answer)
+        if found is None or answer.source not in ("model", "cache") or answer.reason != "stop":
+            return False
+        return answer.kind is Kind.PUBLIC and bool(answer.sources) and found[1].set_aside_at is None
+
+    def complain(self, answer: Answer, at: datetime) -> None:
+        """From then on the question's shared answer must not be said."""
+        if found := self._key_of(answer):
+            found[1].set_aside_at = at
+
+    def _is_published_wording(self, answer: Answer) -> bool:
+        question = answer.question
+        return question.sort != "follow" and self._truth.owner(canonical_form(question.text), answer.asked_at) is not None
+
+    def _key_of(self, answer: Answer) -> tuple[str, _Key] | None:
+        """With the canonical form. None for a published wording, and for a question that is not for everyone."""
+        if answer.question.sort == "follow" or self._is_published_wording(answer):
+            return None
+        understood = self._understand(answer.question.text)
+        if understood.kind is not Kind.PUBLIC or not understood.canonical:
+            return None
+        return understood.canonical, self._keys[understood.language, understood.canonical]
+
     def endless(self) -> Counter[str]:
         """Of the questions that are in no wording and had an answer that may be shared: how many had it at an earlier asking of
-        the same key, cited by sources of which none has changed since ("could"), and how many of those were hits.
+        the same key, cited by sources of which none has changed since, and that no customer found wrong ("could"), and how many
+        of those were hits.
 
         The answer counts from the instant of its question: without delay.
         """
@@ -148,6 +184,8 @@ class Judge:
 
     def _was_kept(self, key: _Key, at: datetime) -> bool:
         # Of several answers the last holds longest.
+        if key.set_aside_at is not None and at >= key.set_aside_at:
+            return False
         key.given.sort()
         before = bisect_left(key.given, (at,))
         if not before:
@@ -172,6 +210,10 @@ class Judge:
             "paraphrase_wrong": self._paraphrases["wrong"],
             "stale_answers": len(self.stale),
             "leaks": len(self.leaks),
+            "set_aside_answers": len(self.set_aside),
+            "answers_of_other_questions": len(self.others),
+            "set_aside": sum(key.set_aside_at is not None for key in self._keys.values()),
+            "template_answers_marked": _ratio(self._templated["marked"], self._templated["said"]),
             "failed": dict(self._failed),
             "degraded": dict(self._degraded),
             "by_sort": {sort: dict(counts.most_common()) for sort, counts in sorted(self._by_sort.items())},

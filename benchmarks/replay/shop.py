@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.replay.canaries import customers_canary
+from benchmarks.replay.canaries import customers_canary, customers_order_id, customers_points
 from serve_app.demo import stories
 from serve_app.demo.catalogue import make_catalogue
 from serve_app.demo.orders import OrderMaker, Rows
@@ -20,7 +20,8 @@ from serve_app.demo.shop import TABLES
 from serve_app.domain.messages import Language
 
 ORDERS = (0, 1, 1, 1, 2, 2, 3)
-# Which of a table's texts name the customer's canary. Between them every templated answer shows one, or none of the customer's.
+# Which of a table's texts name the customer's canary. With the ids of orders and the points, which tell whose they are, every
+# templated answer shows one of these, or nothing of the customer's.
 MARKED: Mapping[str, tuple[str, ...]] = {
     "customers": ("name",),
     "coupons": ("title_zh", "title_en"),
@@ -47,7 +48,7 @@ def make_shop(path: Path, customers: int, seed: int = 7) -> list[Language]:
         rows["coupons"] += [asdict(coupon) for coupon in make_coupons(rng, person)]
         for story in rng.choices(bag, k=rng.choice(ORDERS)):
             maker.make(person, story)
-        _mark(rows, starts, customers_canary(number))
+        _mark(rows, starts, number)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(DDL)
         for table in TABLES:
@@ -61,12 +62,22 @@ def customer_id(number: int) -> str:
     return f"C{1000 + number}"
 
 
-def _mark(rows: Rows, starts: Mapping[str, int], canary: str) -> None:
-    for table, columns in MARKED.items():
-        for row in rows[table][starts[table] :]:
-            for column in columns:
+def _mark(rows: Rows, starts: Mapping[str, int], number: int) -> None:
+    canary = customers_canary(number)
+    ids = {row["id"]: customers_order_id(number, row["id"]) for row in rows["orders"][starts["orders"] :]}
+    for table, start in starts.items():
+        for row in rows[table][start:]:
+            for column in MARKED.get(table, ()):
                 if row[column] is not None:
                     row[column] = f"{row[column]} {canary}"
+            # The ids of what belongs to an order begin with its own.
+            row.update((name, _renamed(value, ids)) for name, value in row.items() if isinstance(value, str))
+    rows["customers"][-1]["points"] = customers_points(number)
+
+
+def _renamed(value: str, ids: Mapping[str, str]) -> str:
+    order_id, dash, rest = value.partition("-")
+    return f"{ids.get(order_id, order_id)}{dash}{rest}"
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:

@@ -13,7 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.replay.canaries import customers_canary, customers_in, quoted, sources_canary, sources_in
+from benchmarks.replay.canaries import (
+    customers_canary,
+    customers_in,
+    customers_order_id,
+    customers_points,
+    questions_canary,
+    quoted,
+    sources_canary,
+    sources_in,
+)
+from benchmarks.replay.driving import shown_of
 from benchmarks.replay.engine import Parrot
 from benchmarks.replay.judging import GRACE, Answer, Judge
 from benchmarks.replay.processes import DayClock, Process
@@ -36,7 +46,7 @@ from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.answering.course import Course
 from serve_app.domain.generation import Generate, Sampling, Tokens
 from serve_app.domain.intents import Intent
-from serve_app.domain.messages import Kind, Tier
+from serve_app.domain.messages import Ask, Card, Choices, Delta, Done, Kind, Option, Tier
 from serve_app.domain.normalise import canonical_form
 from serve_app.domain.publication import filled
 from serve_app.domain.question import Entities, Understanding
@@ -54,6 +64,18 @@ def test_a_customers_canary_is_found_wherever_it_stands(number: int, before: str
     assert number in customers_in(f"{before} {customers_canary(number)} {after}")
 
 
+def test_a_customers_canary_is_found_between_chinese_words() -> None:
+    assert customers_in(f"由顺丰 {customers_canary(7)}承运，{customers_canary(8)}的驿站") == {7, 8}
+
+
+def test_a_customer_is_known_by_his_orders_and_points_as_well() -> None:
+    order, points = customers_order_id(12, "ZW881234567890"), customers_points(345)
+    assert customers_in(f"订单{order}已发货") == customers_in(f"{order}-1") == {12}
+    assert order.endswith("7890")  # customers name it by its last digits
+    assert customers_in(f"当前积分{points}。") == {345}
+    assert customers_in("ZW8812345, 129900, 900000, SF900000345123") == set()
+
+
 def test_what_is_quoted_holds_every_canary_once_and_nothing_else() -> None:
     text = f"a {customers_canary(7)}, b {sources_canary('return-policy', 'a')} c {customers_canary(7)}"
     assert quoted(text).split() == ["[[return-policy.a]]", customers_canary(7)]
@@ -66,8 +88,14 @@ def test_every_customer_has_facts_with_his_canary_and_with_no_one_elses(tmp_path
     with sqlite3.connect(path) as shop:
         names = dict(shop.execute("SELECT id, name FROM customers").fetchall())
         addresses = shop.execute("SELECT customer_id, address FROM orders").fetchall()
+        orders = dict(shop.execute("SELECT id, customer_id FROM orders").fetchall())
+        lines = shop.execute("SELECT id, order_id FROM order_lines").fetchall()
+        points = dict(shop.execute("SELECT id, points FROM customers").fetchall())
     assert {customer: customers_in(name) for customer, name in names.items()} == {f"C{1000 + n}": {n} for n in range(1, 31)}
     assert all(customers_in(address) == {int(customer[1:]) - 1000} for customer, address in addresses)
+    assert all(customers_in(order) == {int(customer[1:]) - 1000} for order, customer in orders.items())
+    assert all(line.startswith(order) and order in orders for line, order in lines)
+    assert all(customers_in(str(had)) == {int(customer[1:]) - 1000} for customer, had in points.items())
 
 
 def test_the_day_can_be_published_and_changes_at_noon_what_it_says(true: Truth) -> None:
@@ -119,11 +147,11 @@ KEY = Understanding("q", "en", False, Intent.OTHER, 1.0, Entities(), Kind.PUBLIC
 
 
 def answered(
-    at: datetime, tier: Tier, *, text: str = "", sources: Sequence[str] = ("warranty",), customer: int | None = None
+    at: datetime, tier: Tier, *, shown: str = "", sources: Sequence[str] = ("warranty",), customer: int | None = None
 ) -> Answer:
     question = Question("a question in no wording", "en", "open")
     source = {"model": "model", "none": "template"}.get(tier, "cache")
-    return Answer(question, at, customer, tier, source, Kind.PUBLIC, "stop", text, tuple(sources))
+    return Answer(question, at, customer, tier, source, Kind.PUBLIC, "stop", shown, tuple(sources))
 
 
 def judged(true: Truth, *answers: Answer) -> Judge:
@@ -159,15 +187,50 @@ def test_what_nobody_answered_could_not_be_kept(true: Truth) -> None:
 def test_another_customers_canary_is_a_leak_and_ones_own_is_none(true: Truth) -> None:
     mine, others = customers_canary(3), customers_canary(4)
     answers = [
-        answered(MORNING, "template", text=text, customer=customer) for text, customer in ((mine, 3), (others, 3), (mine, None))
+        answered(MORNING, "template", shown=text, customer=customer)
+        for text, customer in ((mine, 3), (others, 3), (mine, None))
     ]
     assert len(judged(true, *answers).leaks) == 2
 
 
 def test_old_words_are_a_stale_answer(true: Truth) -> None:
     old = sources_canary("return-policy", "a")
-    judge = judged(true, answered(NOON - SECOND, "memory", text=old), answered(NOON + 2 * SECOND, "memory", text=old))
+    judge = judged(true, answered(NOON - SECOND, "memory", shown=old), answered(NOON + 2 * SECOND, "memory", shown=old))
     assert [answer.asked_at for answer in judge.stale] == [NOON + 2 * SECOND]
+
+
+def test_what_a_customer_found_wrong_is_not_given_again_a_second_later_and_an_endless_cache_has_it_no_more(true: Truth) -> None:
+    first = answered(MORNING, "model")
+    judge = judged(true, first)
+    assert judge.may_complain(first)
+    judge.complain(first, MORNING + 2 * SECOND)
+    assert not judge.may_complain(first)
+    for seconds in (2.5, 3.5):
+        judge.hear(answered(MORNING + seconds * SECOND, "redis"))
+    assert [answer.asked_at for answer in judge.set_aside] == [MORNING + 3.5 * SECOND]
+    assert judge.endless()["could"] == 0
+
+
+def test_only_a_models_answer_that_others_could_get_is_complained_of(true: Truth) -> None:
+    answers = [answered(MORNING, "model"), answered(MORNING, "none"), answered(MORNING, "model", sources=())]
+    assert [judged(true).may_complain(answer) for answer in answers] == [True, False, False]
+
+
+def test_words_that_were_said_to_another_question_are_found(true: Truth) -> None:
+    told = judged(
+        true,
+        answered(MORNING, "memory", shown=questions_canary("q")),
+        answered(MORNING, "memory", shown=questions_canary("another")),
+    ).told()
+    assert told["answers_of_other_questions"] == 1
+
+
+def test_everything_that_is_shown_is_searched() -> None:
+    card = Card("parcel", {"events": [{"text": f"已揽收 {customers_canary(5)}"}], "carrier": "a"})
+    choices = Choices("Which?", (Option(customers_order_id(6, "ZW881234567890"), "shoes"),))
+    shown = shown_of([Delta("half of "), Delta("a sentence"), card, choices, Done("stop")])
+    assert "half of a sentence" in shown
+    assert customers_in(shown) == {5, 6}
 
 
 def test_a_hit_of_the_head_counts_where_it_is_the_right_entrys(true: Truth) -> None:
@@ -185,7 +248,10 @@ class Beats:
     def __init__(self) -> None:
         self.clock = DayClock()
         self.at: list[datetime] = []
-        self.process = Process(cast("Course", None), self.beat, self.clock, phase_s=0.125)
+        self.process = Process(cast("Course", None), self.no_complaint, self.beat, self.clock, phase_s=0.125)
+
+    async def no_complaint(self, ask: Ask, answer_id: str) -> None:
+        raise AssertionError
 
     async def beat(self) -> None:
         self.at.append(self.clock.now())
@@ -204,9 +270,9 @@ async def test_a_process_sees_news_at_its_first_heartbeat_after_them() -> None:
     assert len(beats.at) == 1
 
 
-async def test_a_process_beats_once_a_minute_without_news() -> None:
+async def test_a_process_beats_once_in_ten_minutes_without_news() -> None:
     beats = Beats()
-    for seconds in range(0, 300, 7):
+    for seconds in range(0, 3000, 70):
         await beats.process.reach(float(seconds))
     assert 4 <= len(beats.at) <= 5
 
