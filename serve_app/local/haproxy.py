@@ -37,15 +37,16 @@ _RULES = (
 )
 
 
-# As many as in a cluster (`configs/cluster.env`), each of them two files.
+# As many as in a cluster (`configs/cluster.env`). Two files each, and for every fourth a pipe of two: Serve has it splice.
 CONNECTIONS_MAX = 20_000
+FILES_A_CONNECTION = 2.5
 FILES_OF_ITS_OWN = 100
 
 
 def connections_max(files: int) -> int:
     """How many connections HAProxy may be told to hold where a process may have so many files open: with more it refuses to
     start."""
-    return min(CONNECTIONS_MAX, max(1, (files - FILES_OF_ITS_OWN) // 2))
+    return min(CONNECTIONS_MAX, max(1, int((files - FILES_OF_ITS_OWN) / FILES_A_CONNECTION)))
 
 
 def write_script(folder: Path) -> Path:

@@ -62,8 +62,10 @@ def test_headers_that_steer_serve_are_taken_from_every_request_once(tmp_path: Pa
 
 def test_it_starts_with_as_many_connections_as_its_files_allow(tmp_path: Path) -> None:
     script, written, listens = write_script(tmp_path), tmp_path / "haproxy.cfg", tmp_path / "socket"
-    frontend = f"frontend alone\n    bind unix@{listens}\n"
-    written.write_text(f"global\n    maxconn {connections_max(1024)}\n" + _DEFAULTS + frontend)
+    # Serve's servers are spliced to.
+    frontend = f"frontend alone\n    option splice-auto\n    bind unix@{listens}\n"
+    spliced = "    option splice-request\n    option splice-response\n"
+    written.write_text(f"global\n    maxconn {connections_max(1024)}\n" + _DEFAULTS + spliced + frontend)
     program = f"ulimit -n 1024 && exec {script} -db -f {written}"
     with subprocess.Popen(["bash", "-c", program], stderr=subprocess.DEVNULL) as started:
         try:
