@@ -58,7 +58,7 @@ from serve_app.pregeneration.assembling import Stores, pregeneration
 from serve_app.pregeneration.process import Means, worker
 from serve_app.pregeneration.warming import Warming
 from serve_app.published import Published
-from serve_app.redis_stores import open_redis
+from serve_app.redis_stores import RedisWatch, open_redis
 from serve_app.versions import Versions
 
 
@@ -79,10 +79,9 @@ async def assemble(
     counts: TierCounts,
     stack: AsyncExitStack,
     clock: Clock | None = None,
-    watch_redis: Callable[[bool], None] = lambda _: None,
+    watch_redis: RedisWatch | None = None,
 ) -> Services:
-    """The services of one ingress process. `stack` closes what was opened; `clock` None: the machine's; `watch_redis` is told
-    whether Redis is left alone, at first and at each change.
+    """The services of one ingress process. `stack` closes what was opened; `clock` None: the machine's.
 
     Ready when it returns: the classifier is trained, the tokenizer loaded, the view of the published versions read.
     Raises ConfigError, StoreFailed.
@@ -91,7 +90,7 @@ async def assemble(
     engine = record.connect(str(config.record.url))
     stack.push_async_callback(engine.dispose)
     await record.ensure_tables(engine)
-    redis = await open_redis(config, watch_redis, stack)
+    redis = await open_redis(config, watch_redis or RedisWatch(), stack)
     sessions = redis.sessions
     knowledge = SqlKnowledge(engine, clock.now)
     card = card_of(config.model)

@@ -11,6 +11,7 @@ from functools import partial
 
 from serve_app.adapters import redis_client
 from serve_app.adapters.gathered_calls import GatheredCalls
+from serve_app.adapters.pipelined_link import PipelinedLink
 from serve_app.adapters.redis_answers import RedisAnswers
 from serve_app.adapters.redis_live import RedisLive
 from serve_app.adapters.redis_sessions import RedisSessions
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RedisStores:
-    """The adapters, over one pool of connections. `check` raises StoreFailed while Redis is slow or away."""
+    """The adapters, over one pool of connections, and one that all answers share. `check` raises StoreFailed while Redis is slow or away."""
 
     sessions: LiveSessions
     answers: SharedAnswers
@@ -36,8 +37,18 @@ class RedisStores:
     check: Callable[[], Awaitable[None]]
 
 
-async def open_redis(config: Config, watch: Callable[[bool], None], stack: AsyncExitStack) -> RedisStores:
-    """`stack` closes what was opened; `watch` is told whether Redis is left alone, at first and at each change.
+@dataclass(frozen=True, slots=True)
+class RedisWatch:
+    """Told what an operator sees: whether Redis is left alone, at first and at each change; a shared answer that is too large
+    to be kept; a conversation that this process kept meanwhile and had no more room for."""
+
+    left_alone: Callable[[bool], None] = lambda _: None
+    too_large: Callable[[], None] = lambda: None
+    lost: Callable[[], None] = lambda: None
+
+
+async def open_redis(config: Config, watch: RedisWatch, stack: AsyncExitStack) -> RedisStores:
+    """`stack` closes what was opened.
 
     Also when Redis is away: then it is used when it is back. Raises ConfigError.
     """
@@ -45,13 +56,17 @@ async def open_redis(config: Config, watch: Callable[[bool], None], stack: Async
     link = redis_client.connect(settings, config.home)
     stack.push_async_callback(link.aclose)
     breaker = settings.breaker
+    hasty = link
+    if link.is_one_server:
+        hasty = PipelinedLink(link, settings.timeout_ms / 1000)
+        stack.push_async_callback(hasty.aclose)
     within_budget = ResilientLink(
-        link, budget_s=settings.budget_ms / 1000, failures=breaker.failures, reset_s=breaker.reset_s, watch=watch
+        hasty, budget_s=settings.budget_ms / 1000, failures=breaker.failures, reset_s=breaker.reset_s, watch=watch.left_alone
     )
     make = partial(
         RedisSessions, ttl_s=settings.session_ttl_s, turn_wait_s=turn_wait_s, turns_shown=settings.session_turns, off_path=link
     )
-    stand_in = StandInSessions(turn_wait_s=turn_wait_s, turns_shown=settings.session_turns)
+    stand_in = StandInSessions(turn_wait_s=turn_wait_s, turns_shown=settings.session_turns, lost=watch.lost)
     # Of a cluster each command goes to its own server, and one that is away must not fail the others' calls.
     prompt = within_budget if settings.is_cluster else GatheredCalls(within_budget)
     sessions = ResilientSessions(make(prompt), make(link), within_budget, stand_in, turn_wait_s=turn_wait_s)
@@ -65,12 +80,12 @@ async def open_redis(config: Config, watch: Callable[[bool], None], stack: Async
     stack.push_async_callback(end)
     try:
         # The first connection takes longer than the budget, above all a cluster's.
-        await link.ping()
+        await hasty.ping()
     except StoreFailed as error:
         logger.warning("conversations are kept in this process for now: %s", error)
     return RedisStores(
         sessions=sessions,
-        answers=RedisAnswers(within_budget, settings.value_bytes_max, off_path=link),
+        answers=RedisAnswers(within_budget, settings.value_bytes_max, off_path=link, too_large=watch.too_large),
         transcripts=RedisTranscripts(within_budget, settings.session_ttl_s),
         live=RedisLive(link, keep_s=config.limits.resume_s),
         check=within_budget.ping,

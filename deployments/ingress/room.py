@@ -14,7 +14,7 @@ from ray.serve.handle import DeploymentHandle
 from deployments.failover_metrics import FailoverMetrics
 from deployments.handles import CacheHandle, ContextHandle, InferenceHandle
 from deployments.ingress.draining import DrainWatch
-from deployments.redis_metrics import RedisMetrics
+from deployments.redis_metrics import redis_metrics
 from deployments.route_metrics import RouteMetrics
 from deployments.tier_metrics import TierMetrics
 from serve_app import tracing
@@ -45,7 +45,7 @@ class Ingress:
         counts = TierMetrics()
         telling = asyncio.create_task(counts.run())
         self._stack.callback(telling.cancel)
-        services = await assemble(config, rooms, counts, self._stack, watch_redis=RedisMetrics().left_alone)
+        services = await assemble(config, rooms, counts, self._stack, watch_redis=redis_metrics())
         # Answers whose sockets have gone to other processes are given from here to their end.
         self._stack.push_async_callback(services.live.settled)
         # Serve answers with a request's id by itself, and hands one of its own in where the caller gave none.

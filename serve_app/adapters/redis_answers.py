@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from serve_app.adapters.memory_answers import MemoryAnswers
 from serve_app.adapters.redis_client import answer_key_in_redis
@@ -17,13 +18,20 @@ class RedisAnswers:
     """The port `SharedAnswers`. A value of more than `value_bytes_max` is not kept, nor is what stood there before it. Every
     method raises StoreFailed when Redis does not answer in time.
 
-    `off_path`: for writing, which no answer waits for.
+    `off_path`: for writing, which no answer waits for; `too_large` is told of each value that is not kept.
     """
 
-    def __init__(self, calls: Calls, value_bytes_max: int = 64 * 1024, off_path: Calls | None = None) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        value_bytes_max: int = 64 * 1024,
+        off_path: Calls | None = None,
+        too_large: Callable[[], None] = lambda: None,
+    ) -> None:
         self._calls = calls
         self._value_bytes_max = value_bytes_max
         self._off_path = off_path or calls
+        self._too_large = too_large
 
     async def get(self, key: str) -> bytes | None:
         value = await self._calls.call("GET", answer_key_in_redis(key))
@@ -33,6 +41,7 @@ class RedisAnswers:
         too_long = len(value) > self._value_bytes_max
         if too_long:
             logger.warning("a shared answer of %d bytes is not kept (redis.value_bytes_max)", len(value))
+            self._too_large()
         if ttl_s > 0 and not too_long:
             await self._off_path.call("SET", answer_key_in_redis(key), value, "EX", ttl_s)
         else:

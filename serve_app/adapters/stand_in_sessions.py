@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from serve_app.adapters.memory_sessions import MemorySessions
-from serve_app.adapters.session_records import SESSION_TURNS_MAX
+from serve_app.adapters.session_records import SESSION_TURNS_MAX, answer_json, question_json
 from serve_app.domain.live import Talk
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord, Begun, QuestionRecord, Session, Turn
@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 # So many conversations are kept at most; a few kilobytes each.
 CONVERSATIONS_MAX = 10_000
+# And so much of them, as Redis would hold it. In this process it takes about three times as much.
+BYTES_MAX = 64 * 1024 * 1024
 # Turns begun here are numbered from there on, so that none is taken for one of Redis's.
 FIRST_HERE = 1_000_000
 DEGRADED = ("sessions",)
@@ -27,10 +29,12 @@ class _Kept:
     apart: bool  # see `Session.apart`
     stored: int = 0  # its first turns, which Redis has
     failures: int = 0  # to give it back
+    size: int = 0  # bytes
 
 
 class StandInSessions:
-    """Conversations as in memory, with a bound. The idle one that came first goes first."""
+    """Conversations as in memory, as many and as much as there is room for. The idle one that came first goes first, and
+    `lost` is told; one with a turn in progress stays."""
 
     def __init__(
         self,
@@ -39,10 +43,15 @@ class StandInSessions:
         turns_shown: int,
         turns_max: int = SESSION_TURNS_MAX,
         conversations_max: int = CONVERSATIONS_MAX,
+        bytes_max: int = BYTES_MAX,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._memory = MemorySessions(turn_wait_s=turn_wait_s, turns_shown=turns_shown, turns_max=turns_max)
         self._max = conversations_max
+        self._bytes_max = bytes_max
+        self._lost = lost
         self._kept: dict[Talk, _Kept] = {}
+        self._size = 0
 
     def __contains__(self, talk: Talk) -> bool:
         return talk in self._kept
@@ -75,22 +84,47 @@ class StandInSessions:
         """
         self._make_room()
         self._memory.take_over(session, question, _lean(answer), focus)
-        self._kept[Talk(session.tenant, session.id)] = _Kept(apart=False, stored=len(session.turns))
+        talk = Talk(session.tenant, session.id)
+        self._kept[talk] = _Kept(apart=False, stored=len(session.turns))
+        self._grow(talk, *(part for turn in session.turns for part in (turn.question, turn.answer)), question, _lean(answer))
 
-    def _make_room(self) -> None:
-        if len(self._kept) >= self._max and (oldest := next((talk for talk in self._kept if self.is_idle(talk)), None)):
-            logger.warning("a conversation is lost: this process keeps %d that Redis could not", len(self._kept))
+    def _make_room(self, beside: Talk | None = None) -> None:
+        while len(self._kept) >= self._max + (beside is not None) or self._size >= self._bytes_max:
+            oldest = next((talk for talk in self._kept if talk != beside and self.is_idle(talk)), None)
+            if oldest is None:
+                return
+            logger.warning(
+                "a conversation is lost: this process keeps %d that Redis could not, %d bytes", len(self._kept), self._size
+            )
             self.forget(oldest)
+            self._lost()
+
+    def _grow(self, talk: Talk, *parts: QuestionRecord | AnswerRecord | None) -> None:
+        """A question that is asked again counts again: that errs on the safe side."""
+        if (kept := self._kept.get(talk)) is None:
+            return
+        size = sum(map(_size_of, parts))
+        kept.size += size
+        self._size += size
 
     # A turn
 
     async def begin(self, question: QuestionRecord) -> Begun:
         """As `Sessions.begin`; the conversation must be here."""
-        return self._here(question, await self._memory.begin(question))
+        begun = self._here(question, await self._memory.begin(question))
+        self._asked(question, None if begun.repeated else question)
+        return begun
 
     async def begin_answered(self, question: QuestionRecord, answer: AnswerRecord, before: Focus, after: Focus) -> Begun:
         """As `Sessions.begin_answered`; the conversation must be here."""
-        return self._here(question, await self._memory.begin_answered(question, _lean(answer), before, after))
+        begun = self._here(question, await self._memory.begin_answered(question, _lean(answer), before, after))
+        self._asked(question, None if begun.repeated else question, _lean(answer) if begun.answered else None)
+        return begun
+
+    def _asked(self, question: QuestionRecord, *parts: QuestionRecord | AnswerRecord | None) -> None:
+        talk = Talk(question.tenant, question.session_id)
+        self._grow(talk, *parts)
+        self._make_room(beside=talk)
 
     def _here(self, question: QuestionRecord, begun: Begun) -> Begun:
         apart = self.is_apart(Talk(question.tenant, question.session_id))
@@ -99,6 +133,7 @@ class StandInSessions:
 
     async def finish(self, talk: Talk, number: int, answer: AnswerRecord, focus: Focus) -> None:
         await self._memory.finish(*talk, number - FIRST_HERE, _lean(answer), focus)
+        self._grow(talk, _lean(answer))
         # Redis may have it already, as a question without an answer.
         self._kept[talk].stored = min(self._kept[talk].stored, number - FIRST_HERE - 1)
 
@@ -141,10 +176,17 @@ class StandInSessions:
         return self._kept[talk].failures
 
     def forget(self, talk: Talk) -> None:
-        self._kept.pop(talk, None)
+        if (kept := self._kept.pop(talk, None)) is not None:
+            self._size -= kept.size
         self._memory.forget(*talk)
 
 
 def _lean(answer: AnswerRecord) -> AnswerRecord:
     """Without the tokens of its prompt: they are made again from the words."""
     return replace(answer, rendered={}, facts_digest=None)
+
+
+def _size_of(part: QuestionRecord | AnswerRecord | None) -> int:
+    if part is None:
+        return 0
+    return len(question_json(part)) if isinstance(part, QuestionRecord) else len(answer_json(part))

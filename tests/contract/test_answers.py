@@ -121,11 +121,14 @@ async def test_without_redis_there_is_still_memory():
 
 async def test_a_value_that_is_too_long_is_not_kept_and_hides_what_it_replaces(valkey_url: str):
     link = connect(RedisSettings(url=valkey_url))
-    answers, key = RedisAnswers(link, value_bytes_max=10), uuid4().hex
+    refused: list[None] = []
+    answers, key = RedisAnswers(link, value_bytes_max=10, too_large=lambda: refused.append(None)), uuid4().hex
     await answers.put(key, b"0123456789", 60)
     assert await answers.get(key) == b"0123456789"
+    assert not refused
     await answers.put(key, b"0123456789a", 60)
     assert await answers.get(key) is None
+    assert len(refused) == 1
     await link.aclose()
 
 

@@ -416,11 +416,34 @@ async def test_a_stopped_server_is_not_waited_for_and_gets_everything_afterwards
 
 
 async def test_so_many_conversations_are_kept_and_the_oldest_goes_first():
-    stand_in = StandInSessions(turn_wait_s=1, turns_shown=60, conversations_max=3)
+    lost: list[None] = []
+    stand_in = StandInSessions(turn_wait_s=1, turns_shown=60, conversations_max=3, lost=lambda: lost.append(None))
     talks = [Talk("demo", uuid4().hex) for _ in range(5)]
     for number, talk in enumerate(talks):
         await stand_in.admit(talk, "C1001", apart=False)
         if number == 0:
             await stand_in.begin(ask(talk.session_id))
     assert [talk in stand_in for talk in talks] == [True, False, False, True, True], "one with a turn in progress stays"
+    assert (len(stand_in), len(lost)) == (3, 2)
+
+
+async def test_so_much_is_kept_and_the_oldest_conversation_goes_first():
+    stand_in = StandInSessions(turn_wait_s=1, turns_shown=60, bytes_max=4000)
+    talks = [Talk("demo", uuid4().hex) for _ in range(3)]
+
+    async def said(talk: Talk, text: str) -> None:
+        begun = await stand_in.begin(ask(talk.session_id))
+        await stand_in.finish(talk, begun.number, answer(text), Focus())
+
+    for talk in talks:
+        await stand_in.admit(talk, "C1001", apart=False)
+        await said(talk, "short")
     assert len(stand_in) == 3
+    await said(talks[1], "x" * 4000)
+    await said(talks[1], "short")
+    assert [talk in stand_in for talk in talks] == [False, True, False], "the one that goes on stays"
+    stand_in.forget(talks[1])
+    for talk in talks:
+        await stand_in.admit(talk, "C1001", apart=False)
+        await said(talk, "short")
+    assert len(stand_in) == 3, "what is forgotten leaves room"
