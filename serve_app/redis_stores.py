@@ -28,7 +28,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RedisStores:
-    """The adapters, over one pool of connections, and one that all answers share. `check` raises StoreFailed while Redis is slow or away."""
+    """The adapters, over a pool of connections, and one that all answers share.
+
+    `check` raises StoreFailed while Redis is slow or away.
+    """
 
     sessions: LiveSessions
     answers: SharedAnswers
