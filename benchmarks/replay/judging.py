@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from benchmarks.replay.canaries import customers_in, questions_canary, questions_in, sources_in
@@ -146,7 +147,7 @@ class Judge:
 
     def _is_published_wording(self, answer: Answer) -> bool:
         question = answer.question
-        return question.sort != "follow" and self._truth.owner(canonical_form(question.text), answer.asked_at) is not None
+        return question.sort != "follow" and self._truth.owner(_form(question.text), answer.asked_at) is not None
 
     def _key_of(self, answer: Answer) -> tuple[str, _Key] | None:
         """With the canonical form. None for a published wording, and for a question that is not for everyone."""
@@ -218,6 +219,9 @@ class Judge:
             "degraded": dict(self._degraded),
             "by_sort": {sort: dict(counts.most_common()) for sort, counts in sorted(self._by_sort.items())},
         }
+
+
+_form = cache(canonical_form)
 
 
 def _ratio(part: int, whole: int) -> float | None:
