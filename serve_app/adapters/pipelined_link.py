@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import hiredis
@@ -108,7 +108,7 @@ class _Lane:
         mine = self._last
         try:
             # Nothing is waited for until it is written, so that the order of the calls is that of the replies.
-            await self._connection.send_packed_command(_packed(commands), check_health=False)
+            await self._connection.send_packed_command(packed(commands), check_health=False)
             if before is not None:
                 await asyncio.shield(before)
             return [await self._reply() for _ in commands]
@@ -126,6 +126,6 @@ class _Lane:
             return error
 
 
-def _packed(commands: tuple[Command, ...]) -> bytes:
+def packed(commands: Iterable[Command]) -> bytes:
     """By hiredis, in a fifth of redis-py's time."""
     return b"".join(_pack(tuple(command)) for command in commands)
