@@ -46,18 +46,7 @@ class YamlText:
 
     def line(self, path: Sequence[str | int]) -> int:
         """The line on which a value stands. A step that is not in the file (a union's tag, a missing field) is passed over."""
-        node = self._root
-        line = node.start_mark.line if node else 0
-        for step in path:
-            if isinstance(node, yaml.MappingNode):
-                children = {key.value: (key, value) for key, value in node.value}
-                if str(step) in children:
-                    key, node = children[str(step)]
-                    line = key.start_mark.line
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-                child: yaml.Node = node.value[step]
-                node, line = child, child.start_mark.line
-        return line + 1
+        return line_at(self._root, path, self._root.start_mark.line + 1 if self._root else 1)
 
     def told(self, path: Sequence[str | int], reason: str, shown: Sequence[str | int] | None = None) -> str:
         """`FILE:LINE: FIELD: reason`, as every mistake is told. `shown`: the field's name, where that is not its whole path."""
@@ -73,6 +62,20 @@ class YamlText:
     def repeated(self) -> list[tuple[str | int, ...]]:
         """The fields that stand twice under one parent: YAML keeps the last without a word."""
         return list(_repeated(self._root, ()))
+
+
+def line_at(node: yaml.Node | None, path: Sequence[str | int], line: int) -> int:
+    """The line on which a value in `node` stands; `line` is the node's own. A step that is not there is passed over."""
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            children = {key.value: (key, value) for key, value in node.value}
+            if str(step) in children:
+                key, node = children[str(step)]
+                line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            child: yaml.Node = node.value[step]
+            node, line = child, child.start_mark.line + 1
+    return line
 
 
 def read_text(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar, cast
@@ -28,6 +28,7 @@ from serve_app.domain.knowledge import Entry, SourceVersion, Template, TemplateC
 from serve_app.domain.messages import Language
 from serve_app.domain.policies import Policy, Unit
 from serve_app.domain.publication import Publication
+from serve_app.yaml_lines import line_at
 
 # Deeper than anything that is written by hand; the parser would end the process.
 _DEPTH_MAX = 50
@@ -82,6 +83,12 @@ class _TemplateForm(_Form):
     id: _Text
     intent: Intent
     cases: Annotated[tuple[_CaseForm, ...], Field(min_length=1)]
+
+    def lines(self, node: yaml.Node) -> Mapping[tuple[str | int, ...], int]:
+        """Of the parts of `node`, which it was read from, that a later check may find wrong."""
+        cases = [("cases", number) for number in range(len(self.cases))]
+        parts = [("intent",), *cases, *((*case, name) for case in cases for name in ("when", "zh", "en"))]
+        return {part: line_at(node, part, 0) for part in parts}
 
     def template(self) -> Template:
         cases = tuple(TemplateCase(case.when, {"zh": case.zh, "en": case.en}) for case in self.cases)
@@ -155,14 +162,7 @@ class _File:
             raise Unreadable((f"{place}: this is not YAML: {getattr(error, 'problem', None) or error}",)) from error
         finally:
             loader.dispose()
-        parts = (
-            (key for key, _ in node.value)
-            if isinstance(node, yaml.MappingNode)
-            else node.value
-            if isinstance(node, yaml.SequenceNode)
-            else ()
-        )
-        self._lines: list[int] = [part.start_mark.line + 1 for part in parts]
+        self._items = list(_items(node))
         for line, key in _repeated(node, set()):
             self._wrong(line, f"{key!r} is there twice: keep one")
 
@@ -171,8 +171,8 @@ class _File:
         if not isinstance(tree, dict):
             self._wrong(1, "write policies as `name: {unit: …, value: …}`")
             return
-        for line, (name, value) in zip(self._lines, cast("dict[Any, Any]", tree).items(), strict=False):
-            form = self._valid(_PolicyForm, value, line, f"policy {name}: ")
+        for (line, node), (name, value) in zip(self._items, cast("dict[Any, Any]", tree).items(), strict=False):
+            form = self._valid(_PolicyForm, value, line, node, f"policy {name}: ")
             if form is not None:
                 policy = Policy(str(name), form.unit, form.value, form.currency)
                 self.places[policy.source_id] = Place(self._name, line)
@@ -183,22 +183,23 @@ class _File:
         if not isinstance(tree, list):
             self._wrong(1, "write a list of items, each beginning with `- id:`")
             return
-        for line, item in zip(self._lines, cast("list[Any]", tree), strict=True):
+        for (line, node), item in zip(self._items, cast("list[Any]", tree), strict=True):
             item_id = str(cast("dict[Any, Any]", item).get("id", "")) if isinstance(item, dict) else ""
-            found = self._valid(form, item, line, f"{item_id}: " if item_id else "")
+            found = self._valid(form, item, line, node, f"{item_id}: " if item_id else "")
             if item_id in self.places:
                 self._wrong(line, f"{item_id} stands on line {self.places[item_id].line} already")
             elif found is not None:
-                self.places[item_id] = Place(self._name, line)
+                parts = found.lines(node) if isinstance(found, _TemplateForm) else {}
+                self.places[item_id] = Place(self._name, line, parts)
                 yield found
 
-    def _valid(self, form: type[_F], value: Any, line: int, where: str) -> _F | None:
+    def _valid(self, form: type[_F], value: Any, line: int, node: yaml.Node, where: str) -> _F | None:
         try:
             return form.model_validate(value, context=self._time_zone)
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 field = ".".join(str(part) for part in found["loc"])
-                self._wrong(line, f"{where}{field or 'the item'}: {_said(found)}")
+                self._wrong(line_at(node, found["loc"], line), f"{where}{field or 'the item'}: {_said(found)}")
             return None
 
     def _wrong(self, line: int, message: str) -> None:
@@ -228,6 +229,14 @@ def _check_depth(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEPTH_MAX:
             raise ValueError("it is nested too deeply")
+
+
+def _items(node: yaml.Node | None) -> Iterator[tuple[int, yaml.Node]]:
+    """Those of a list, or the values of a mapping, each with the line where it begins."""
+    if isinstance(node, yaml.MappingNode):
+        yield from ((key.start_mark.line + 1, value) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        yield from ((item.start_mark.line + 1, item) for item in cast("list[yaml.Node]", node.value))
 
 
 def _repeated(node: Any, seen: set[int]) -> Iterator[tuple[int, str]]:

@@ -21,10 +21,16 @@ TOLD_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a file something stands."""
+    """Where in a file something stands. `parts`: the lines of what is in it, by the way there, as `("cases", 1, "en")`."""
 
     file: str
     line: int
+    parts: Mapping[tuple[str | int, ...], int] = field(default_factory=dict[tuple[str | int, ...], int])
+
+    def of(self, part: tuple[str | int, ...]) -> Place:
+        """Of the part, or of the nearest thing around it whose line is known."""
+        known = (self.parts[part[:end]] for end in range(len(part), 0, -1) if part[:end] in self.parts)
+        return Place(self.file, next(known, self.line))
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -97,7 +103,8 @@ def located(error: Unpublishable, places: Mapping[str, Place]) -> Unreadable:
     """The same problems, those of items that were read with the place of the first of them."""
 
     def told(problem: Problem) -> str:
-        place = places.get(problem.source_id) or places.get(problem.other_id or "")
+        mine, other = places.get(problem.source_id), places.get(problem.other_id or "")
+        place = mine.of(problem.part) if mine else other
         return f"{place}: {problem.message}" if place else problem.message
 
     return Unreadable(tuple(map(told, error.problems)))

@@ -56,12 +56,16 @@ def fill_entry(entry: Entry, policies: Mapping[str, Policy]) -> Entry:
 
 def fill_template(template: Template, policies: Mapping[str, Policy]) -> Template:
     """The template with figures for its policies; its other slots stay. Raises ConfigError as `fill_entry`."""
-    where = f"template {template.id}"
     cases = (
-        TemplateCase(case.when, {language: _filled(text, language, policies, where) for language, text in case.text.items()})
-        for case in template.cases
+        TemplateCase(case.when, {language: fill_case(template, number, language, policies) for language in case.text})
+        for number, case in enumerate(template.cases)
     )
     return replace(template, cases=tuple(cases))
+
+
+def fill_case(template: Template, number: int, language: Language, policies: Mapping[str, Policy]) -> str:
+    """A case's words with figures, `number` from 0. Raises ConfigError as `fill_template`."""
+    return _filled(template.cases[number].text[language], language, policies, f"template {template.id}, case {number + 1}")
 
 
 def used_policies(entries: Iterable[Entry], templates: Iterable[Template]) -> frozenset[str]:

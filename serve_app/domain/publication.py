@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -12,7 +12,7 @@ from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.messages import Language
 from serve_app.domain.normalise import canonical_form, clean
-from serve_app.domain.policies import Policy, fill_entry, fill_template
+from serve_app.domain.policies import Policy, fill_case, fill_entry, fill_template
 from serve_app.domain.template_check import problems_of
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -54,11 +54,13 @@ def source_id_of(item: Item) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one item, or between it and another. `message` names them."""
+    """What is wrong with one item, or between it and another. `message` names them; `part`: where in the item, if that is
+    known, as `("cases", 1, "en")`."""
 
     source_id: str
     message: str
     other_id: str | None = None
+    part: tuple[str | int, ...] = ()
 
 
 class Unpublishable(ConfigError):
@@ -94,15 +96,23 @@ def filled(publication: Publication, looked_at: Callable[[int], None] = lambda _
         except ConfigError as error:
             problems.append(Problem(entry.id, str(error)))
     for template in publication.templates:
-        try:
+        unknown = tuple(_unknown_policies(template, policies))
+        problems += unknown
+        if not unknown:
             templates.append(fill_template(template, policies))
-        except ConfigError as error:
-            problems.append(Problem(template.id, str(error)))
-        else:
-            problems += (Problem(template.id, wrong) for wrong in problems_of(templates[-1]))
+            problems += (Problem(template.id, slip.message, part=slip.part) for slip in problems_of(templates[-1]))
     if problems:
         raise Unpublishable(tuple(problems))
     return Publication(tuple(entries), tuple(templates), publication.policies)
+
+
+def _unknown_policies(template: Template, policies: Mapping[str, Policy]) -> Iterator[Problem]:
+    for number, case in enumerate(template.cases):
+        for language in case.text:
+            try:
+                fill_case(template, number, language, policies)
+            except ConfigError as error:
+                yield Problem(template.id, str(error), part=("cases", number, language))
 
 
 def is_id(text: str) -> bool:

@@ -26,15 +26,23 @@ from serve_app.domain.wording import Locale
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What keeps a template from being published, in a sentence. `part`: where in it, as `("cases", 1, "en")`."""
+
+    message: str
+    part: tuple[str | int, ...] = ()
+
+
 def check_template(template: Template) -> None:
     """Raises ConfigError with a line for each problem, naming the template, the case and what to do."""
     found = problems_of(template)
     if found:
-        raise ConfigError("\n".join(found))
+        raise ConfigError("\n".join(slip.message for slip in found))
 
 
-def problems_of(template: Template) -> tuple[str, ...]:
-    """What keeps a template from being published, each in a sentence; none: it may be. Takes some tenths of a second.
+def problems_of(template: Template) -> tuple[Slip, ...]:
+    """What keeps a template from being published; none: it may be. Takes some tenths of a second.
 
     Every case is rendered, in both languages, in each sample situation in which it is the answer. Branches that whole facts
     do not reach are looked for among facts of which something is not told.
@@ -46,12 +54,12 @@ def problems_of(template: Template) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=1024)
 def _problems(
     template_id: str, intent: Intent, cases: tuple[tuple[str, tuple[tuple[Language, str], ...]], ...]
-) -> tuple[str, ...]:
+) -> tuple[Slip, ...]:
     """Remembered: whatever else changes in the knowledge, its templates are checked each time."""
     template = Template(template_id, 0, intent, tuple(TemplateCase(when, dict(texts)) for when, texts in cases))
     if intent not in TEMPLATED:
         allowed = ", ".join(sorted(TEMPLATED))
-        return (f"template {template_id}: the intent {intent} has no facts; write one of {allowed}",)
+        return (Slip(f"template {template_id}: the intent {intent} has no facts; write one of {allowed}", ("intent",)),)
     found = tuple(_slips(template))
     if found:
         return found
@@ -62,23 +70,23 @@ def _problems(
     return (*trial.problems.values(), *trial.unreached())
 
 
-def _slips(template: Template) -> Iterator[str]:
+def _slips(template: Template) -> Iterator[Slip]:
     """What is wrong with the words themselves."""
-    for number, case in enumerate(template.cases, start=1):
-        where = f"template {template.id}, case {number}"
+    for number, case in enumerate(template.cases):
+        where, part = f"template {template.id}, case {number + 1}", ("cases", number)
         for language in LANGUAGES:
             if not case.text.get(language, "").strip():
-                yield f"{where}: there is no text in {language}"
+                yield Slip(f"{where}: there is no text in {language}", (*part, language))
                 continue
             try:
                 marked(case.text[language], language)
             except ConfigError as error:
-                yield f"{where}, {language}: {error}"
+                yield Slip(f"{where}, {language}: {error}", (*part, language))
         try:
             if case.when:
                 compiled_choice((case.when,))
         except ConfigError as error:
-            yield f"{where}: {error}"
+            yield Slip(f"{where}: {error}", (*part, "when"))
 
 
 @dataclass
@@ -86,7 +94,7 @@ class _Trial:
     """A template on one situation after another, and what came of it."""
 
     template: Template
-    problems: dict[tuple[int, str, str], str] = field(default_factory=dict[tuple[int, str, str], str])
+    problems: dict[tuple[int, str, str], Slip] = field(default_factory=dict[tuple[int, str, str], Slip])
     _texts: dict[tuple[int, Language], Marked] = field(default_factory=dict[tuple[int, Language], Marked])
     _left: dict[tuple[int, Language], set[int]] = field(default_factory=dict[tuple[int, Language], set[int]])
     _said: set[tuple[int, Language]] = field(default_factory=set[tuple[int, Language]])
@@ -158,15 +166,16 @@ class _Trial:
     def _wrong(self, number: int, language: str, slot: str, what: str) -> None:
         """The first situation in which something is wrong is enough."""
         where = f"template {self.template.id}, case {number + 1}" + (f", {language}" if language else "")
-        self.problems.setdefault((number, language, slot), f"{where}: {what}")
+        self.problems.setdefault((number, language, slot), Slip(f"{where}: {what}", ("cases", number, language or "when")))
 
-    def unreached(self) -> Iterator[str]:
+    def unreached(self) -> Iterator[Slip]:
         for (number, language), left in self._left.items():
             where, branches = f"template {self.template.id}, case {number + 1}", self._texts[number, language].branches
             if any((number, one) in self._said for one in LANGUAGES):
-                yield from (f"{where}, {language}: {_never(branches[branch])}" for branch in sorted(left))
+                part = ("cases", number, language)
+                yield from (Slip(f"{where}, {language}: {_never(branches[branch])}", part) for branch in sorted(left))
             elif language == LANGUAGES[0] and not any(key[0] == number for key in self.problems):
-                yield f"{where}: {self._unreached_case(number)}"
+                yield Slip(f"{where}: {self._unreached_case(number)}", ("cases", number))
 
     def _unreached_case(self, number: int) -> str:
         when = self.template.cases[number].when

@@ -39,17 +39,17 @@ def test_a_folder_is_read_whole(tmp_path: Path) -> None:
     [
         ("returns.yaml", "- id: [", ": this is not YAML"),
         ("returns.yaml", "id: returns", "returns.yaml:1: write a list"),
-        ("returns.yaml", ENTRY.replace("can I", ""), "returns.yaml:2: returns: en.questions: "),
+        ("returns.yaml", ENTRY.replace("can I", ""), "returns.yaml:5: returns: en.questions: "),
         (
             "returns.yaml",
             ENTRY.replace("return_policy", "retrun_policy"),
             "intent: there is no such intent: did you mean return_policy?",
         ),
-        ("returns.yaml", ENTRY + "  colour: red", "returns.yaml:2: returns: colour"),
+        ("returns.yaml", ENTRY + "  colour: red", "returns.yaml:6: returns: colour"),
         ("returns.yaml", ENTRY + ENTRY, "returns.yaml:7: returns stands on line 2 already"),
         ("returns.yaml", ENTRY + "  zh: {questions: [q], answer: a}", "returns.yaml:6: 'zh' is there twice"),
-        ("returns.yaml", ENTRY.replace("{questions: [能退吗], answer: 可以。}", "yes"), "returns.yaml:2: returns: zh: write"),
-        ("returns.yaml", ENTRY + "  valid_to: soon", "returns.yaml:2: returns: valid_to: it is 'soon': write it as 2026-12-10"),
+        ("returns.yaml", ENTRY.replace("{questions: [能退吗], answer: 可以。}", "yes"), "returns.yaml:4: returns: zh: write"),
+        ("returns.yaml", ENTRY + "  valid_to: soon", "returns.yaml:6: returns: valid_to: it is 'soon': write it as 2026-12-10"),
         ("policies.yaml", "a: {unit: days, value: 1}\na: {unit: days, value: 2}", "policies.yaml:2: 'a' is there twice"),
         ("returns.yaml", "[" * 10_000, "returns.yaml:1: this is not YAML: it is nested too deeply"),
         ("templates.yaml", "- {id: tier, intent: tier, cases: []}", "templates.yaml:1: tier: cases"),
@@ -74,15 +74,17 @@ def test_every_slip_of_a_template_is_told_with_its_place() -> None:
   intent: my_orders
   cases:
     - {when: no_orders, zh: 好, en: ok}
-    - {zh: "{order_count}", en: "{order_cuont}"}
+    - zh: |
+        {order_count}
+      en: "{order_cuont}"
 """
     reading = read_yaml("templates.yaml", text, "UTC")
     with pytest.raises(Unpublishable) as error:
         filled(reading.publication())
     told = located(error.value, reading.places).problems
     assert [problem.partition(": there")[0] for problem in told] == [
-        "templates.yaml:5: template mine, case 1",
-        "templates.yaml:5: template mine, case 2, en",
+        "templates.yaml:8: template mine, case 1",
+        "templates.yaml:11: template mine, case 2, en",
     ]
     assert "did you mean no_order?" in told[0]
     assert "did you mean order_count?" in told[1]
@@ -93,7 +95,7 @@ def test_every_bad_item_is_told_at_once() -> None:
         read_file(
             "returns.yaml", (ENTRY.replace("return_policy", "x") + ENTRY.replace("returns", "other") + "  y: 1").encode(), "UTC"
         )
-    assert [problem.split(": ")[0] for problem in error.value.problems] == ["returns.yaml:2", "returns.yaml:7"]
+    assert [problem.split(": ")[0] for problem in error.value.problems] == ["returns.yaml:3", "returns.yaml:11"]
 
 
 def test_what_is_written_reads_back() -> None:

@@ -16,7 +16,7 @@ def template(*cases: tuple[str, str], intent: Intent = Intent.PARCEL) -> Templat
 
 def problem(*cases: tuple[str, str], intent: Intent = Intent.PARCEL) -> str:
     """The only one."""
-    found = problems_of(template(*cases, intent=intent))
+    found = [slip.message for slip in problems_of(template(*cases, intent=intent))]
     assert len({one.replace(", zh", "").replace(", en", "") for one in found}) == 1, found
     return found[0]
 
@@ -111,12 +111,12 @@ def test_a_text_that_says_nothing_is_named() -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     found = problems_of(template(("order is defined", "{order.nothing}"), ("losst", "x"), ("", " ")))
-    assert [one.partition(":")[0] for one in found] == [
-        "template t, case 1, zh",
-        "template t, case 1, en",
-        "template t, case 2",
-        "template t, case 3",
-        "template t, case 3",
+    assert [(one.message.partition(":")[0], one.part) for one in found] == [
+        ("template t, case 1, zh", ("cases", 0, "zh")),
+        ("template t, case 1, en", ("cases", 0, "en")),
+        ("template t, case 2", ("cases", 1, "when")),
+        ("template t, case 3", ("cases", 2, "zh")),
+        ("template t, case 3", ("cases", 2, "en")),
     ]
 
 
