@@ -189,8 +189,8 @@ class _File:
             if item_id in self.places:
                 self._wrong(line, f"{item_id} stands on line {self.places[item_id].line} already")
             elif found is not None:
-                parts = found.lines(node) if isinstance(found, _TemplateForm) else {}
-                self.places[item_id] = Place(self._name, line, parts)
+                known = isinstance(found, _TemplateForm)
+                self.places[item_id] = Place(self._name, line, found.lines(node)) if known else Place(self._name, line)
                 yield found
 
     def _valid(self, form: type[_F], value: Any, line: int, node: yaml.Node, where: str) -> _F | None:
