@@ -27,6 +27,7 @@ from typing import Any
 import orjson
 import uvloop
 
+from benchmarks.replay.canaries import CUSTOMERS_MAX
 from benchmarks.replay.day import conversations
 from benchmarks.replay.driving import Drive
 from benchmarks.replay.engine import Parrot
@@ -113,6 +114,8 @@ def main() -> None:
         "--rules", action="store_true", help="every prompt holds all the rules, so that each publication changes every key"
     )
     options = parser.parse_args()
+    if not 0 < options.customers <= CUSTOMERS_MAX:
+        parser.error(f"--customers: from 1 to {CUSTOMERS_MAX}")
     logging.getLogger("serve_app").setLevel(logging.ERROR)
 
     def say(line: str) -> None:

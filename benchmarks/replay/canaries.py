@@ -10,16 +10,19 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+# By three of the last four digits of an order's id.
+CUSTOMERS_MAX = 1000
+
 _LETTERS = "bcdfghjkmnpqrstvwxyz"
 # ASCII: to the border of a word no Chinese sign belongs, and these often have none before or behind them.
 _CUSTOMER = re.compile(r"\bkn-([a-z]{4})\b", re.ASCII)
-_NUMBERED = re.compile(r"\b(?:ZW88(\d{5})\d{5}|9000(\d{5}))\b", re.ASCII)
+_NUMBERED = re.compile(r"\bZW88\d{6}(\d{3})\d\b|\b900000(\d{3})\b|(?:尾号|ending )(\d{3})\d\b", re.ASCII)
 _QUESTION = re.compile(r"\bqn-([a-z]{10})\b", re.ASCII)
 _SOURCE = re.compile(r"\[\[([a-z0-9-]+)\.([a-z])\]\]")
 
 
 def customers_canary(number: int) -> str:
-    """Customer `number`'s, at most 99,999."""
+    """Customer `number`'s, from 1 to CUSTOMERS_MAX."""
     letters = ""
     for _ in range(4):
         number, digit = divmod(number, len(_LETTERS))
@@ -27,19 +30,20 @@ def customers_canary(number: int) -> str:
     return f"kn-{letters}"
 
 
-def customers_order_id(number: int, order_id: str) -> str:
-    """An order's id that says whose it is, with the last five digits of `order_id`."""
-    return f"ZW88{number:05d}{order_id[-5:]}"
+def customers_order_id(number: int, order: int) -> str:
+    """The id of a customer's n-th order, of at most ten from 0. Its last four digits, which an answer names it by, are no other
+    order's."""
+    return f"ZW88000000{number - 1:03d}{order}"
 
 
 def customers_points(number: int) -> int:
     """So many that nobody else has as many."""
-    return 900_000_000 + number
+    return 900_000_000 + number - 1
 
 
 def customers_in(text: str) -> set[int]:
     """Whose canaries, orders or points the text holds."""
-    found = {int(order or points) for order, points in _NUMBERED.findall(text)}
+    found = {int("".join(groups)) + 1 for groups in _NUMBERED.findall(text)}
     for letters in _CUSTOMER.findall(text):
         number = 0
         for letter in letters:

@@ -21,7 +21,7 @@ from serve_app.domain.messages import Language
 
 ORDERS = (0, 1, 1, 1, 2, 2, 3)
 # Which of a table's texts name the customer's canary. With the ids of orders and the points, which tell whose they are, every
-# templated answer shows one of these, or nothing of the customer's.
+# templated answer shows one of these, or that the customer has nothing of what is asked for.
 MARKED: Mapping[str, tuple[str, ...]] = {
     "customers": ("name",),
     "coupons": ("title_zh", "title_en"),
@@ -32,7 +32,7 @@ MARKED: Mapping[str, tuple[str, ...]] = {
 
 
 def make_shop(path: Path, customers: int, seed: int = 7) -> list[Language]:
-    """Writes `customers` customers to a new file; the language of each, the first of whom is C1001."""
+    """Writes `customers` customers, at most CUSTOMERS_MAX, to a new file; the language of each, the first of whom is C1001."""
     rng = Random(seed)
     skus = make_catalogue(rng)
     rows: Rows = {table: [] for table in TABLES}
@@ -64,7 +64,7 @@ def customer_id(number: int) -> str:
 
 def _mark(rows: Rows, starts: Mapping[str, int], number: int) -> None:
     canary = customers_canary(number)
-    ids = {row["id"]: customers_order_id(number, row["id"]) for row in rows["orders"][starts["orders"] :]}
+    ids = {row["id"]: customers_order_id(number, order) for order, row in enumerate(rows["orders"][starts["orders"] :])}
     for table, start in starts.items():
         for row in rows[table][start:]:
             for column in MARKED.get(table, ()):

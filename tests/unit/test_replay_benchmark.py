@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.replay.canaries import (
+    CUSTOMERS_MAX,
     customers_canary,
     customers_in,
     customers_order_id,
@@ -69,11 +70,11 @@ def test_a_customers_canary_is_found_between_chinese_words() -> None:
 
 
 def test_a_customer_is_known_by_his_orders_and_points_as_well() -> None:
-    order, points = customers_order_id(12, "ZW881234567890"), customers_points(345)
+    order, points = customers_order_id(12, 3), customers_points(CUSTOMERS_MAX)
     assert customers_in(f"订单{order}已发货") == customers_in(f"{order}-1") == {12}
-    assert order.endswith("7890")  # customers name it by its last digits
-    assert customers_in(f"当前积分{points}。") == {345}
-    assert customers_in("ZW8812345, 129900, 900000, SF900000345123") == set()
+    assert customers_in(f"您尾号{order[-4:]}的订单") == customers_in(f"Your order ending {order[-4:]} (shoes)") == {12}
+    assert customers_in(f"当前积分{points}。") == {CUSTOMERS_MAX}
+    assert customers_in("ZW8812345, 129900, 900000, SF900000345123, 1234") == set()
 
 
 def test_what_is_quoted_holds_every_canary_once_and_nothing_else() -> None:
@@ -227,7 +228,7 @@ def test_words_that_were_said_to_another_question_are_found(true: Truth) -> None
 
 def test_everything_that_is_shown_is_searched() -> None:
     card = Card("parcel", {"events": [{"text": f"已揽收 {customers_canary(5)}"}], "carrier": "a"})
-    choices = Choices("Which?", (Option(customers_order_id(6, "ZW881234567890"), "shoes"),))
+    choices = Choices("Which?", (Option(customers_order_id(6, 0), "shoes"),))
     shown = shown_of([Delta("half of "), Delta("a sentence"), card, choices, Done("stop")])
     assert "half of a sentence" in shown
     assert customers_in(shown) == {5, 6}
