@@ -35,6 +35,7 @@ from serve_app.domain.named_orders import is_not_the_customers
 from serve_app.domain.question import Entities, Focus
 from serve_app.domain.session import AnswerRecord, Begun, Session
 from serve_app.domain.tier_counts import Told, tally
+from serve_app.domain.wanted import OF_AN_ORDER
 from serve_app.ports import Clock, Sessions, TierCounts
 
 logger = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ class Course:
             return
         if ask.caller.customer_id is None:
             raise Forbidden("An order can be attached only with its customer's token.", param="order_id")
-        facts = await self._rooms.facts(work, Entities(order_ids=(ask.order_id,)))
+        facts = await self._rooms.facts(work, Entities(order_ids=(ask.order_id,)), OF_AN_ORDER)
         if is_not_the_customers(ask.order_id, facts):
             raise Forbidden("This order is not one of the customer's.", param="order_id")
 

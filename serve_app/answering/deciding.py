@@ -23,6 +23,7 @@ from serve_app.domain.messages import Choices, Citation, Delta, Kind, Suggestion
 from serve_app.domain.phrases import Phrase, say
 from serve_app.domain.sharing import question_of
 from serve_app.domain.templates import NeedsChoice, NotMeant, NoValue, answer_from
+from serve_app.domain.wanted import parts_wanted
 from serve_app.domain.wording import Locale
 from serve_app.ports import Clock
 
@@ -135,14 +136,15 @@ class Deciding:
             if found.entry is not None:
                 return self._from_entry(work, found)
             return at_once("template", Delta(say(Phrase.SIGN_IN, work.understood.language)))
-        named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
-        orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
-        entities = replace(understood.entities, order_ids=orders)
-        found, facts = await asyncio.gather(self._library.look_up(work), self._rooms.facts(work, entities))
+        found = await self._library.look_up(work)
         if found.entry is not None:
             return self._from_entry(work, found)
         if found.template is None:
             return await self._miss(work, found)
+        named = (*understood.entities.order_ids, ask.order_id, understood.chosen_order_id)
+        orders = tuple(dict.fromkeys(order_id for order_id in named if order_id))
+        wanted = parts_wanted(found.template, understood.entities, understood.language)
+        facts = await self._rooms.facts(work, replace(understood.entities, order_ids=orders), wanted)
         if facts.customer is None and "customer" not in facts.missing:
             # The shop knows no such customer: what the token says and what the shop has do not fit.
             return await self._handoff(work, Phrase.HANDOFF_MISSING)

@@ -38,7 +38,8 @@ class Rooms:
             work.leave_out("knowledge")
             return Found()
 
-    async def facts(self, work: Work, entities: Entities) -> Facts:
+    async def facts(self, work: Work, entities: Entities, parts: frozenset[str] | None = None) -> Facts:
+        """`parts` are those that are wanted; None: all. What is missing of them degrades the answer."""
         caller = work.ask.caller
         within_s = min(self._deadlines.facts_ms / 1000, work.left_s)
         with work.step("context"):
@@ -50,6 +51,7 @@ class Rooms:
                 order_ids=entities.order_ids,
                 order_tails=entities.order_tails,
                 tracking_nos=entities.tracking_nos,
+                parts=parts,
                 trace=tracing.outgoing(),
             )
             try:
@@ -58,5 +60,5 @@ class Rooms:
             except (TimeoutError, InternalError) as error:
                 logger.warning("the facts are left out: %r", error)
                 facts = Facts(as_of=query.now, missing=EVERY_PART)
-        work.leave_out(*facts.missing)
+        work.leave_out(*(part for part in facts.missing if parts is None or part in parts))
         return facts

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from time import perf_counter
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from opentelemetry.trace import Span, StatusCode
+from opentelemetry.trace import Span, StatusCode, get_current_span
 
 from serve_app.adapters.breaker import Breaker
 from serve_app.domain.assembling import Row, assemble, order_count, read_rows, select_orders, told_count
@@ -19,9 +19,10 @@ from serve_app.domain.errors import ConfigError, SourceFailed
 from serve_app.domain.facts import Facts
 from serve_app.domain.mapping import MappingError, RowMapping, map_row
 from serve_app.domain.named_orders import OrdersReply, named_orders_known
-from serve_app.domain.sources import PARTS, Part, Step, values_at
+from serve_app.domain.sources import PARTS, Part, Step, needed_for, values_at
 from serve_app.ports import FactSource, FactsQuery
-from serve_app.tracing import incoming, tracer
+from serve_app.tracing import current, incoming, tracer
+from serve_app.tracing import step as step_of
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ class ContextGatherer:
 
     def __init__(self, tenants: Mapping[str, TenantSources]) -> None:
         self._tenants = tenants
+        self._wanted: dict[tuple[str, frozenset[str]], TenantSources] = {}
 
     async def facts(self, query: FactsQuery) -> Facts:
         """Within `query.within_s`, whatever the sources do. Raises ConfigError for a tenant that is not configured."""
@@ -91,10 +93,28 @@ class ContextGatherer:
         """The facts, and how each source did. Raises ConfigError as `facts` does."""
         if query.tenant not in self._tenants:
             raise ConfigError(f"there is no tenant {query.tenant} in the configuration")
+        sources = self._sources(query)
+        # Where none came along, nobody traces.
+        if not query.trace:
+            return await _Gathering(sources, query).run()
         with tracer().start_as_current_span("context.facts", context=incoming(query.trace)) as span:
-            gathered = await _Gathering(self._tenants[query.tenant], query).run()
+            gathered = await _Gathering(sources, query).run()
             span.set_attribute("zerowait.missing", gathered.facts.missing)
             return gathered
+
+    def _sources(self, query: FactsQuery) -> TenantSources:
+        """Those that are asked."""
+        tenant = self._tenants[query.tenant]
+        if query.parts is None:
+            return tenant
+        # There are no more combinations than of the parts.
+        parts = query.parts.intersection(PARTS)
+        wanted = self._wanted.get((query.tenant, parts))
+        if wanted is None:
+            names = needed_for([asked.step for asked in tenant.asked], parts)
+            wanted = replace(tenant, asked=tuple(asked for asked in tenant.asked if asked.step.name in names))
+            self._wanted[query.tenant, parts] = wanted
+        return wanted
 
     async def aclose(self) -> None:
         for tenant in self._tenants.values():
@@ -114,9 +134,12 @@ class _Gathering:
     orders_seen: int = 0
     orders_replies: list[OrdersReply] = field(default_factory=list[OrdersReply])
     all_orders_kept: bool = True
+    _facts_so_far: Facts | None = None
+    _standard: dict[str, Any] = field(init=False)
 
     async def run(self) -> Gathered:
         started = perf_counter()
+        self._standard = standard_parameters(self.query, self.tenant)
         declared = {asked.step.part for asked in self.tenant.asked}
         self.lacking = set(PARTS) - declared
         tasks: dict[str, asyncio.Task[None]] = {}
@@ -137,7 +160,7 @@ class _Gathering:
         if before:
             await asyncio.wait(before)
         begun = perf_counter()
-        with tracer().start_as_current_span("context.source") as span:
+        with step_of("context.source", current()):
             try:
                 parameters = self._parameters(step)
                 if parameters is None:
@@ -153,14 +176,15 @@ class _Gathering:
                 report = SourceReport(step.name, step.part, "down", f"an unexpected {type(error).__name__}")
             took_ms = (perf_counter() - begun) * 1000
             report = SourceReport(report.name, report.part, report.state, report.reason, took_ms, report.rows)
-            _describe(span, report)
+            _describe(get_current_span(), report)
         if report.state != "ok":
             self.lacking.add(step.part)
+            self._facts_so_far = None
         self.reports[step.name] = report
 
     def _parameters(self, step: Step) -> dict[str, Any] | None:
         """What the source is asked with; None when something that it needs could not be had."""
-        parameters = standard_parameters(self.query, self.tenant)
+        parameters = dict(self._standard)
         if step.needs:
             facts = self._facts()
             for name, need in step.needs.items():
@@ -183,6 +207,7 @@ class _Gathering:
         problems += reading.problems
         rows = self.rows.setdefault(step.part, [])
         rows += reading.rows
+        self._facts_so_far = None
         if step.part == "orders":
             self.orders_seen += order_count(reading.rows, ())
             marks_named = all("named" in row.extras for row in reading.rows)
@@ -200,6 +225,12 @@ class _Gathering:
         return SourceReport(step.name, step.part, "ok", rows=len(reading.rows))
 
     def _facts(self) -> Facts:
+        """Of the rows so far."""
+        if self._facts_so_far is None:
+            self._facts_so_far = self._assembled()
+        return self._facts_so_far
+
+    def _assembled(self) -> Facts:
         customer_rows = self.rows.get("customer", ())
         count = max(self.orders_seen, order_count((), customer_rows))
         known = named_orders_known(self._named(), self.orders_replies, told_count(customer_rows), all_kept=self.all_orders_kept)
@@ -286,6 +317,8 @@ def standard_parameters(query: FactsQuery, tenant: TenantSources) -> dict[str, A
 
 
 def _describe(span: Span, report: SourceReport) -> None:
+    if not span.is_recording():
+        return
     span.set_attributes({
         "zerowait.source": report.name, "zerowait.part": report.part,
         "zerowait.state": report.state, "zerowait.rows": report.rows,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from serve_app.domain.facts import AfterSale, AfterSaleStage, Facts, Order, OrderState, Parcel, ParcelState
-from serve_app.domain.intents import OF_ORDERS, OF_PARCELS, OF_REFUNDS, Intent
+from serve_app.domain.intents import ABOUT_THE_CUSTOMER, OF_ORDERS, OF_PARCELS, OF_REFUNDS, Intent
 from serve_app.domain.mentions import is_called, named_among
 from serve_app.domain.question import Entities
 
@@ -70,6 +70,14 @@ def choose_order(intent: Intent, facts: Facts, entities: Entities, chosen_order_
     if entities.sku_ids:
         return _with_sku(facts, entities)
     return _only_one_it_can_be(intent, facts)
+
+
+def parts_that_tell(intent: Intent, entities: Entities) -> frozenset[str]:
+    """The parts of the facts by which the order is chosen, and named where there are several."""
+    if intent in ABOUT_THE_CUSTOMER:
+        return frozenset()
+    by_parcels = entities.tracking_nos or "lost" in entities.marks
+    return frozenset({"orders", "lines", *_told_by(intent), *(["parcels"] if by_parcels else [])})
 
 
 def parcels_under_way(order: Order) -> tuple[Parcel, ...]:

@@ -183,7 +183,8 @@ class Facts(Fact):
     """What the sources said, at `as_of`.
 
     `missing` names the parts of which something may be lacking: their source was late, down or malformed, needed one that
-    was, or is not declared at all ("parcels"). What stands under such a part is right, but nothing follows from its absence.
+    was, is not declared at all, or was not wanted ("parcels"). What stands under such a part is right, but nothing follows
+    from its absence.
     With `named_orders_known`, an order that the query named and that is not here is not this customer's.
     """
 

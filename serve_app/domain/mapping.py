@@ -47,20 +47,39 @@ class RowMapping:
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     constants: Mapping[str, Any] = field(default_factory=dict[str, Any])
     dates: frozenset[str] = frozenset()  # fields that are days: an instant becomes its day in the shop's zone
+    reads: tuple[FieldRead, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        reads = (FieldRead.of(name, self.fields.get(name, FieldPath(name))) for name in sorted(self.names))
+        object.__setattr__(self, "reads", tuple(reads))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRead:
+    """`is_plain`: the path is a key, and leads into nothing."""
+
+    name: str
+    path: str
+    convert: Converter | None
+    is_plain: bool
+
+    @staticmethod
+    def of(name: str, source: FieldPath) -> FieldRead:
+        return FieldRead(name, source.path, source.convert, is_plain=not set(".[]") & set(source.path))
 
 
 def map_row(row: Mapping[str, Any], mapping: RowMapping) -> dict[str, Any]:
     """The row in our names; what is null, empty text or absent is left out. Raises MappingError."""
     mapped = dict(mapping.constants)
-    for name in mapping.names:
-        source = mapping.fields.get(name, FieldPath(name))
-        value = look_up(row, source.path)
+    for read in mapping.reads:
+        name = read.name
+        value = row.get(read.path) if read.is_plain else look_up(row, read.path)
         if value is None or value == "":
             continue
         try:
-            value = _converted(value, source.convert, mapping)
+            value = _converted(value, read.convert, mapping)
         except (ValueError, TypeError, ArithmeticError, OSError) as error:
-            reason = str(error) if isinstance(error, MappingError) else f"cannot be read as {source.convert}"
+            reason = str(error) if isinstance(error, MappingError) else f"cannot be read as {read.convert}"
             raise MappingError(f"{name}: {reason}") from error
         if name in mapping.values:
             value = mapping.values[name].get(_code(value), value)

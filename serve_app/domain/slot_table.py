@@ -35,7 +35,7 @@ from serve_app.domain.wording import name_of
 class Slot:
     """`read` gives the value; without it, it is the fact's field of the same name (money: `NAME_minor`).
 
-    While one of `parts` is missing from the facts, the slot has no value.
+    While one of `parts` is missing from the facts, the slot has no value; with those that it `may_read` it says more.
     """
 
     type: SlotType
@@ -43,6 +43,11 @@ class Slot:
     zh: str
     read: Callable[[Any, Scope], object] | None = None
     parts: frozenset[str] = frozenset()
+    may_read: frozenset[str] = frozenset()
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return self.parts | self.may_read
 
 
 def _parts(*names: str) -> frozenset[str]:
@@ -88,9 +93,17 @@ _COUPON: Mapping[str, Slot] = {
     "valid_until": Slot(INSTANT, "when it ends", "到期时间"),
 }
 _ORDER: Mapping[str, Slot] = {
-    "label": Slot(TEXT, "how to speak of it: order ending 0001 (Earphones)", "订单的称呼", derived.order_label),
+    "label": Slot(
+        TEXT, "how to speak of it: order ending 0001 (Earphones)", "订单的称呼", derived.order_label, may_read=_parts("lines")
+    ),
     "title": Slot(TEXT, "what it holds: Earphones and 1 more", "商品概要", derived.order_title, _parts("lines")),
-    "listed": Slot(TEXT, "one line for a list: date, items, state, last digits", "列表中的一行", derived.order_listed),
+    "listed": Slot(
+        TEXT,
+        "one line for a list: date, items, state, last digits",
+        "列表中的一行",
+        derived.order_listed,
+        may_read=_parts("lines"),
+    ),
     "id": Slot(TEXT, "the order number", "订单号"),
     "tail": Slot(TEXT, "its last four digits", "订单尾号", lambda order, _: order.id[-4:]),
     "state": Slot(state(OrderState), "its state", "订单状态"),

@@ -33,10 +33,11 @@ SLIPS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A compiled text. `names` are the roots that it speaks of."""
+    """A compiled text. `names` are the roots that it speaks of, `reads` the parts of the facts."""
 
     template: Template
     names: frozenset[str]
+    reads: frozenset[str] = frozenset()
 
 
 def render(source: str, roots: Roots, scope: Scope) -> str:
@@ -62,13 +63,14 @@ def first_that_holds(conditions: tuple[str, ...], roots: Roots) -> int | None:
 @functools.lru_cache(maxsize=4096)
 def compiled_text(source: str, language: Language) -> Text:
     """Raises ConfigError, with what is wrong and where."""
-    return compiled_tree(parsed_text(source, language))
+    tree = parsed_text(source, language)
+    return compiled_tree(tree, check_text_types(tree, language))
 
 
-def compiled_tree(tree: nodes.Template) -> Text:
+def compiled_tree(tree: nodes.Template, reads: frozenset[str] = frozenset()) -> Text:
     with _told("this template"):
         tree.set_environment(_environment())
-        return Text(_environment().from_string(tree), _roots_in(tree))
+        return Text(_environment().from_string(tree), _roots_in(tree), reads)
 
 
 def parsed_text(source: str, language: Language) -> nodes.Template:
@@ -82,24 +84,25 @@ def parsed_text(source: str, language: Language) -> nodes.Template:
 @functools.lru_cache(maxsize=1024)
 def compiled_choice(conditions: tuple[str, ...]) -> Text:
     """A template that prints the number of the first condition that holds. Raises ConfigError, with what is wrong and where."""
+    parsed = [_parsed_condition(source) for source in conditions]
     branches = [
-        nodes.If(_parsed_condition(source), [nodes.Output([nodes.TemplateData(str(number))])], [], [])
-        for number, source in enumerate(conditions)
+        nodes.If(test, [nodes.Output([nodes.TemplateData(str(number))])], [], []) for number, (test, _) in enumerate(parsed)
     ]
     if branches:
         branches[0].elif_ = branches[1:]
-    return compiled_tree(nodes.Template([*branches[:1]], lineno=1))
+    reads = frozenset[str]().union(*(read for _, read in parsed))
+    return compiled_tree(nodes.Template([*branches[:1]], lineno=1), reads)
 
 
-def _parsed_condition(source: str) -> nodes.Expr:
+def _parsed_condition(source: str) -> tuple[nodes.Expr, frozenset[str]]:
+    """With the parts of the facts that it reads."""
     if not source:
-        return nodes.Const(True)
+        return nodes.Const(True), frozenset()
     with _told(f"the condition {source!r}"):
         tree = _environment().parse(f"{{% if {_bounded(source)} %}}{{% endif %}}")
         match tree.body:
             case [nodes.If(test=nodes.Expr() as test, body=[], elif_=[], else_=[])]:
-                check_condition_types(test)
-                return test
+                return test, check_condition_types(test)
             case _:
                 raise ConfigError("write one expression, such as `order.is_delivered`")
 

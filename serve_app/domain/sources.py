@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
@@ -57,6 +56,11 @@ class Need:
 
     path: str
     parts: frozenset[Part]
+    steps: tuple[tuple[str, bool], ...] = field(init=False, repr=False, compare=False)  # a field, and whether it is a list
+
+    def __post_init__(self) -> None:
+        steps = ((step.removesuffix("[]"), step.endswith("[]")) for step in self.path.split("."))
+        object.__setattr__(self, "steps", tuple(steps))
 
     @property
     def is_list(self) -> bool:
@@ -109,11 +113,21 @@ def plan(sources: Sequence[tuple[str, Part, Mapping[str, str]]]) -> tuple[Step, 
     return tuple(steps[name] for name in order)
 
 
+def needed_for(steps: Sequence[Step], parts: Collection[str]) -> frozenset[str]:
+    """The names of the steps that give `parts`, and of those before them."""
+    names = {step.name for step in steps if step.part in parts}
+    # Each stands behind those it needs.
+    for step in reversed(steps):
+        if step.name in names:
+            names |= step.after
+    return frozenset(names)
+
+
 def values_at(facts: Facts, need: Need) -> Any:
     """What a need asks for: each value once, in order, for a path through lists; else the one value, or None."""
     found: list[Any] = [facts]
-    for step in need.path.split("."):
-        reached = [getattr(item, re.sub(r"\[\]$", "", step)) for item in found if item is not None]
-        found = [item for items in reached for item in items] if step.endswith("[]") else reached
+    for name, is_list in need.steps:
+        reached = [getattr(item, name) for item in found if item is not None]
+        found = [item for items in reached for item in items] if is_list else reached
     present = list(dict.fromkeys(value for value in found if value is not None and not isinstance(value, BaseModel)))
     return present if need.is_list else next(iter(present), None)

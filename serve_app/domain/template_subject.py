@@ -37,7 +37,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A name that a template begins with. `is_of_order`: its money is in the order's currency."""
+    """A name that a template begins with. `is_of_order`: its money is in the order's currency.
+
+    While one of `parts` is missing from the facts, it has no value; it is found by all that it `reads`.
+    """
 
     type: SlotType
     meaning: str
@@ -45,6 +48,11 @@ class Root:
     read: Callable[[Subject], object]
     parts: frozenset[str] = frozenset()
     is_of_order: bool = False
+    found_by: frozenset[str] = frozenset({"orders"})
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return self.parts | self.found_by
 
 
 def subject_of(facts: Facts, order: Order | None, entities: Entities, scope: Scope) -> Subject:
@@ -131,6 +139,10 @@ def _condition(meaning: str, zh: str, read: _Test, *parts: str) -> Root:
     return Root(CONDITION, meaning, zh, read, frozenset(parts))
 
 
+def _of_the_customer(meaning: str, zh: str, read: _Test, *parts: str) -> Root:
+    return Root(CONDITION, meaning, zh, read, frozenset(parts), found_by=frozenset())
+
+
 _AFTER_SALES = ("lines", "after_sales")
 # True or false whatever the question is about, so that cases can stand in any order; no value while their part is missing.
 CONDITIONS: Mapping[str, Root] = {
@@ -174,19 +186,22 @@ CONDITIONS: Mapping[str, Root] = {
     ),
     "refunding": _condition("the refund is under way", "退款中", _after_sale_is(AfterSaleStage.REFUNDING), *_AFTER_SALES),
     "refunded": _condition("the refund was sent", "已退款", _after_sale_is(AfterSaleStage.REFUNDED), *_AFTER_SALES),
-    "no_coupons": _condition("the customer has no valid coupon", "没有可用优惠券", _has_no_coupons, "customer", "coupons"),
+    "no_coupons": _of_the_customer(
+        "the customer has no valid coupon", "没有可用优惠券", _has_no_coupons, "customer", "coupons"
+    ),
     "no_invoice": _condition(
         "the order has no invoice", "没有发票", lambda it: it.order is not None and not it.order.invoices, "invoices"
     ),
 }  # fmt: skip
 _ORDERS = frozenset({"orders"})
 _THINGS: Mapping[str, Root] = {
-    "customer": Root(thing(Customer), "who asks", "顾客", lambda it: it.facts.customer, frozenset({"customer"})),
+    "customer": Root(thing(Customer), "who asks", "顾客", lambda it: it.facts.customer, frozenset({"customer"}),
+                     found_by=frozenset()),
     "order": Root(thing(Order), "the order spoken of", "所问的订单", lambda it: it.order),
     "parcel": Root(thing(Parcel), "the parcel spoken of: the one named, else the only one", "所问的包裹",
-                   lambda it: it.parcel, is_of_order=True),
+                   lambda it: it.parcel, is_of_order=True, found_by=frozenset({"orders", "parcels"})),
     "after_sale": Root(thing(AfterSale), "the after-sale spoken of: the only one in progress, else the only one", "所问的售后",
-                       lambda it: it.after_sale, is_of_order=True),
+                       lambda it: it.after_sale, is_of_order=True, found_by=frozenset({"orders", *_AFTER_SALES})),
     "orders": Root(list_of(thing(Order)), "the orders that were read, newest first", "读到的订单", lambda it: it.facts.orders,
                    _ORDERS),
     "order_count": Root(NUMBER, "how many orders the customer has", "订单总数", lambda it: it.facts.order_count, _ORDERS),
@@ -195,6 +210,11 @@ _THINGS: Mapping[str, Root] = {
     "open_seen": Root(NUMBER, "how many of those are open", "读到的未完成订单数", _open_seen),
 }  # fmt: skip
 ROOTS: Mapping[str, Root] = {**_THINGS, **CONDITIONS}
+
+
+def reads_of(owner: SlotType, slot: str) -> frozenset[str]:
+    """The parts of the facts that a thing's slot is made from."""
+    return SLOTS[owner.fact][slot].reads if owner.fact else frozenset()
 
 
 def slots_of(root: Root | SlotType) -> Mapping[str, SlotType]:

@@ -12,7 +12,7 @@ from serve_app.domain.messages import Language
 from serve_app.domain.slot_types import CONDITION, LOOP, NUMBER, ORDERED, PRINTED, TEXT, Kind, SlotType
 from serve_app.domain.template_filters import result_of
 from serve_app.domain.template_source import said
-from serve_app.domain.template_subject import ROOTS, slots_of
+from serve_app.domain.template_subject import ROOTS, reads_of, slots_of
 
 LOOPS_DEEP = 3
 _IN_LOOP: Mapping[str, SlotType] = {"index": NUMBER, "first": CONDITION, "last": CONDITION}
@@ -20,19 +20,25 @@ _STATEMENTS = "write {% if %}, {% elif %}, {% else %} and {% for … in … %} o
 _Names = Mapping[str, SlotType]
 
 
-def check_text_types(tree: nodes.Template, language: Language) -> None:
-    """Raises ConfigError for the first expression that cannot be, naming the types."""
-    _Checker(language).statements(tree.body, {name: root.type for name, root in ROOTS.items()}, 0)
+def check_text_types(tree: nodes.Template, language: Language) -> frozenset[str]:
+    """The parts of the facts that the text speaks of. Raises ConfigError for the first expression that cannot be, naming the
+    types."""
+    checker = _Checker(language)
+    checker.statements(tree.body, {name: root.type for name, root in ROOTS.items()}, 0)
+    return frozenset(checker.parts)
 
 
-def check_condition_types(condition: nodes.Node) -> None:
-    """Raises ConfigError as `check_text_types`."""
-    _Checker("en").condition(condition, {name: root.type for name, root in ROOTS.items()})
+def check_condition_types(condition: nodes.Node) -> frozenset[str]:
+    """As `check_text_types`."""
+    checker = _Checker("en")
+    checker.condition(condition, {name: root.type for name, root in ROOTS.items()})
+    return frozenset(checker.parts)
 
 
 class _Checker:
     def __init__(self, language: Language) -> None:
         self._language: Language = language
+        self.parts: set[str] = set()
 
     def statements(self, body: Iterable[nodes.Node], names: _Names, depth: int) -> None:
         for node in body:
@@ -69,7 +75,13 @@ class _Checker:
             case nodes.Neg(node=nodes.Const(value=int())):
                 return NUMBER
             case nodes.Filter(node=nodes.Expr() as inner):
-                return result_of(node, self.type_of(inner, names), self._language)
+                given = self.type_of(inner, names)
+                found = result_of(node, given, self._language)
+                # `join` names a slot of the list's things.
+                for each in node.args:
+                    if given.of is not None and isinstance(each, nodes.Const) and each.value in slots_of(given.of):
+                        self.parts |= reads_of(given.of, each.value)
+                return found
             case nodes.Test(node=inner, name=name):
                 self.type_of(inner, names)
                 if name not in ("defined", "undefined"):
@@ -122,11 +134,15 @@ class _Checker:
     def _root(self, name: str, names: _Names) -> SlotType:
         if name not in names:
             raise ConfigError(f"there is no {name!r} here{_near(name, names, 'a template may name')}")
+        # A loop's own name hides no root that would want more than the loop does.
+        if name in ROOTS:
+            self.parts |= ROOTS[name].reads
         return names[name]
 
     def _slot(self, node: nodes.Getattr, owner: SlotType, name: str) -> SlotType:
         slots = _IN_LOOP if owner is LOOP else slots_of(owner)
         if name in slots:
+            self.parts |= reads_of(owner, name)
             return slots[name]
         if owner.kind is Kind.LIST:
             raise ConfigError(f"{said(node.node)} is {owner}: {{% for %}} goes through it, and each of its things has slots")

@@ -10,7 +10,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class FactsQuery:
-    """Whose facts, and which orders beyond the open ones. `within_s` is what the request's deadline leaves for it."""
+    """Whose facts, and which orders beyond the open ones. `within_s` is what the request's deadline leaves for it.
+
+    `parts` (of `serve_app.domain.sources.PARTS`) are those that are wanted; None: all. Others may stand in `Facts.missing`.
+    """
 
     tenant: str
     customer_id: str
@@ -19,6 +22,7 @@ class FactsQuery:
     order_ids: tuple[str, ...] = ()
     order_tails: tuple[str, ...] = ()
     tracking_nos: tuple[str, ...] = ()
+    parts: frozenset[str] | None = None
     trace: dict[str, str] = field(default_factory=dict[str, str])
 
 

@@ -95,6 +95,26 @@ async def test_rows_become_facts_and_what_has_no_source_is_missing() -> None:
     assert facts.missing == ("coupons", "lines", "after_sales", "invoices")
 
 
+async def test_only_the_sources_of_the_wanted_parts_are_asked_and_those_that_they_need() -> None:
+    shop = Shop()
+    customer = shop.add("customer", CUSTOMER)
+    shop.add("orders", ORDERS)
+    shop.add("parcels", PARCELS, ids="orders[].id")
+    events = shop.add("parcel_events", EVENTS, nos="orders[].parcels[].tracking_no")
+    coupons = shop.add("coupons", [])
+    facts = await shop.gatherer().facts(query(parts=frozenset({"parcel_events"})))
+    assert facts.orders[0].parcels[0].events[0].state == "in_transit"
+    assert not customer.asked
+    assert not coupons.asked
+    # Nothing follows from their absence.
+    assert {"customer", "coupons"} <= set(facts.missing)
+    assert not {"orders", "parcels", "parcel_events"} & set(facts.missing)
+    facts = await shop.gatherer().facts(query(parts=frozenset({"customer", "no such part"})))
+    assert facts.customer is not None
+    assert len(events.asked) == 1
+    assert facts.order_count is None
+
+
 async def test_what_every_source_is_asked_with() -> None:
     shop = Shop()
     orders = shop.add("orders", [])
@@ -359,7 +379,8 @@ async def test_a_span_for_each_source_under_the_question_s_trace(monkeypatch: py
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr("serve_app.context.gathering.tracer", lambda: provider.get_tracer("zerowait"))
+    for module in ("serve_app.context.gathering", "serve_app.tracing"):
+        monkeypatch.setattr(f"{module}.tracer", lambda: provider.get_tracer("zerowait"))
     shop = Shop()
     shop.add("orders", ORDERS)
     shop.add("parcels", PARCELS, ids="orders[].id").failure = SourceFailed("parcels", "refused")

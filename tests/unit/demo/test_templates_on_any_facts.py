@@ -32,6 +32,7 @@ from serve_app.domain.slot_table import SLOTS
 from serve_app.domain.slot_types import PRINTED, THINGS, Kind
 from serve_app.domain.template_subject import ROOTS
 from serve_app.domain.templates import NeedsChoice, NoValue, Rendered, answer_from
+from serve_app.domain.wanted import parts_wanted
 from serve_app.domain.wording import Locale
 from tests.demo_templates import answer, templates
 from tests.making_facts import NOW, TODAY, after_sale, customer, facts, line, order, parcel
@@ -203,3 +204,83 @@ def test_any_slot_is_printed_whole_or_stops_the_answer(
     if isinstance(said, Rendered) and "没有找到" not in said.text and "could not find" not in said.text:
         assert said.text
         assert not re.search(r"[{}]|<\s*>|None|Undefined|View", said.text), said.text
+
+
+def _only(parts: frozenset[str], known: Facts) -> Facts:
+    """What is gathered where no other part is wanted."""
+
+    def order_of(order: Order) -> Order:
+        parcels = tuple(
+            parcel if "parcel_events" in parts else parcel.model_copy(update={"events": ()}) for parcel in order.parcels
+        )
+        lines = tuple(one if "after_sales" in parts else one.model_copy(update={"after_sales": ()}) for one in order.lines)
+        return order.model_copy(
+            update={
+                "lines": lines if "lines" in parts else (),
+                "parcels": parcels if "parcels" in parts else (),
+                "invoices": order.invoices if "invoices" in parts else (),
+            }
+        )
+
+    who = known.customer if "customer" in parts else None
+    if who is not None and "coupons" not in parts:
+        who = who.model_copy(update={"coupons": ()})
+    return known.model_copy(
+        update={
+            "customer": who,
+            "orders": tuple(map(order_of, known.orders)) if "orders" in parts else (),
+            "order_count": known.order_count if "orders" in parts else None,
+            "named_orders_known": known.named_orders_known and "orders" in parts,
+            "missing": tuple(part for part in PARTS if part in known.missing or part not in parts),
+        }
+    )
+
+
+_PRINTED = [
+    Template("t", 1, intent, (TemplateCase(when, {"zh": text, "en": text}), TemplateCase("", {"zh": "-", "en": "-"})))
+    for intent in (Intent.ORDER_STATUS, Intent.TIER)
+    for when, text in [("", text) for _, text in _printing()]
+    + [(name, name) for name, root in ROOTS.items() if root.type.kind is Kind.CONDITION]
+    + [("orders_seen > 0", "{open_seen}"), ("", "{orders | join('title')}"), ("order_count > 0", "{orders | length}")]
+]
+
+
+@given(st.data(), _facts(), st.sampled_from([*templates().values(), *_PRINTED]), LANGUAGES)
+def test_parts_that_are_not_wanted_change_no_answer(
+    data: st.DataObject, known: Facts, template: Template, language: Language
+) -> None:
+    entities = data.draw(_entities(known))
+    chosen = data.draw(st.sampled_from([None, *(order.id for order in known.orders)]))
+    less = _only(parts_wanted(template, entities, language), known)
+    of_all, of_less = (
+        answer_from(template, told, entities=entities, chosen_order_id=chosen, locale=Locale(language), now=NOW)
+        for told in (known, less)
+    )
+    assert of_all == of_less or (isinstance(of_all, NoValue) and isinstance(of_less, NoValue))
+
+
+@pytest.mark.parametrize("template", _PRINTED, ids=lambda template: template.cases[0].when or template.cases[0].text["zh"])
+def test_every_slot_wants_what_it_is_made_from(template: Template) -> None:
+    event = ParcelEvent(at=NOW, state=ParcelState.PICKED_UP, place="Hangzhou", text="It left")
+    whole = order(1, OrderState.SHIPPED, parcel(events=(event,)), lines=(line(1, after_sale()), line(2)))
+    for language in ("zh", "en"):
+        wanted = parts_wanted(template, Entities(), language)
+        of_all, of_less = (
+            answer_from(template, told, entities=Entities(), chosen_order_id=None, locale=Locale(language), now=NOW)
+            for told in (facts(whole), _only(wanted, facts(whole)))
+        )
+        assert of_less == of_all
+
+
+@pytest.mark.parametrize(
+    ("intent", "wanted"),
+    [
+        (Intent.TIER, {"customer", "coupons"}),
+        (Intent.MY_ORDERS, {"customer", "orders", "lines"}),
+        (Intent.PARCEL, {"customer", "orders", "lines", "parcels", "parcel_events"}),
+        (Intent.OWN_INVOICE, {"customer", "orders", "lines", "invoices"}),
+    ],
+)
+def test_what_a_question_needs_of_the_shop(intent: Intent, wanted: set[str]) -> None:
+    for language in ("zh", "en"):
+        assert parts_wanted(templates()[intent], Entities(), language) == wanted
