@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -19,26 +18,24 @@ from serve_app.cli.key import ConfigFile, chosen_tenant, read_config
 from serve_app.cli.knowledge_aside import app as aside
 from serve_app.cli.knowledge_pregenerate import pregenerate
 from serve_app.cli.knowledge_pregenerated import app as pregenerated
-from serve_app.cli.knowledge_record import Parts, Tenant, edit, in_record, local
+from serve_app.cli.knowledge_publish import doubt, publish, rollback
+from serve_app.cli.knowledge_record import Tenant, edit, local
 from serve_app.cli.knowledge_review import feedback, proposals
 from serve_app.cli.knowledge_slots import slots
 from serve_app.config import Config
 from serve_app.demo.knowledge import demo_knowledge
 from serve_app.domain.draft_effects import Diff
-from serve_app.domain.drafting import TOLD_MAX, Reading
+from serve_app.domain.drafting import Reading
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.knowledge_diff import counted, told
 from serve_app.domain.publication import Publication
-from serve_app.knowledge_editing import KnowledgeEditor, Published
-from serve_app.pregeneration.publishing import Signature
+from serve_app.knowledge_editing import KnowledgeEditor
 
 app = typer.Typer(
     no_args_is_help=True,
     help="What the shop answers. `import` takes files into the tenant's draft, `diff` compares it with what is published, "
     "`publish` makes it live as a new version, `rollback` brings an earlier version back, `withdraw` takes one entry out.",
 )
-
-Note = Annotated[str, typer.Option("--note", help="Why, for the history.")]
 
 IMPORT_HELP = """Take a file, or a folder of files, into the draft: all of it or, if a row is bad, nothing.
 
@@ -109,10 +106,6 @@ def import_(
 
 
 NOTHING_CHANGED = "that changes nothing: there is no draft"
-NO_TEMPLATES = (
-    "no template is published, so questions about a customer's own orders go to a person; "
-    "`zerowait knowledge import policies.yaml --packaged-templates` takes those that come with ZeroWait, with your figures"
-)
 
 
 @app.command()
@@ -140,72 +133,6 @@ def diff(tenant: Tenant = None, config: ConfigFile = None) -> None:
     else:
         say(f"{counted(found.changes)}; draft on version {found.draft.base}, last changed by {found.draft.changed_by}")
     _warn(found)
-
-
-Head = Annotated[int, typer.Option("--head", min=0, help="So many of the most asked answers are made anew first, at most.")]
-Within = Annotated[float, typer.Option("--within", min=0, help="Wait so many seconds for them, at most.")]
-Now = Annotated[bool, typer.Option("--now", help="Publish at once: changed answers are made when they are asked for.")]
-
-
-@app.command()
-def publish(
-    note: Note = "",
-    head: Head = 50,
-    within: Within = 60,
-    now: Now = False,
-    tenant: Tenant = None,
-    by: By = None,
-    config: ConfigFile = None,
-) -> None:
-    """Make the draft live, as a new version. Running servers answer by it within a second.
-
-    The most asked answers that it changes are made of the draft first, by a running server, so that nobody waits for them when
-    it is switched.
-    """
-    settings = read_config(config)
-    owner = chosen_tenant(settings, tenant)
-
-    async def switch(parts: Parts) -> None:
-        first, signature = parts.pregeneration.head_first, Signature(who(by), note)
-        done = await first.publish(owner, signature, head=0 if now else head, within_s=within)
-        _published(done)
-        if not done.is_news:
-            return
-        # Reading the new questions takes seconds: customers are answered by them meanwhile.
-        say("looking for new questions that will not be answered")
-        _doubt(await parts.editor.doubts(owner, done.version))
-        if not (await parts.editor.content(owner)).templates:
-            say(NO_TEMPLATES)
-
-    in_record(settings, switch)
-
-
-@app.command()
-def rollback(
-    version: Annotated[
-        int | None, typer.Argument(help="Which; `history` lists them. [default: the one before the last]")
-    ] = None,
-    note: Note = "",
-    head: Head = 50,
-    within: Within = 60,
-    now: Now = False,
-    tenant: Tenant = None,
-    by: By = None,
-    config: ConfigFile = None,
-) -> None:
-    """Publish exactly what an earlier version held, as a new version. A draft stays a draft.
-
-    The most asked answers that it changes are made first, as by `publish`.
-    """
-    settings = read_config(config)
-    owner = chosen_tenant(settings, tenant)
-    signature = Signature(who(by), note)
-
-    async def switch(parts: Parts) -> Published:
-        first = parts.pregeneration.head_first
-        return await first.rollback(owner, version, signature, head=0 if now else head, within_s=within)
-
-    _published(in_record(settings, switch))
 
 
 @app.command()
@@ -293,6 +220,8 @@ def export(
     say(f"wrote {_entries(len(content.entries))} to {target}")
 
 
+app.command()(publish)
+app.command()(rollback)
 app.command()(pregenerate)
 app.add_typer(pregenerated, name="pregenerated")
 app.command()(proposals)
@@ -326,26 +255,14 @@ def _held(reading: Reading) -> str:
     return ", ".join(counts)
 
 
-def _published(done: Published) -> None:
-    counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.withdrawn)} withdrawn"
-    say(f"published as version {done.version}: {counts}; running servers answer by it within a second")
-
-
 def _drafted(found: Diff) -> None:
     say(f"the draft: {counted(found.changes)}")
     say("`zerowait knowledge diff` shows it, `zerowait knowledge publish` makes it live" if found.changes else NOTHING_CHANGED)
     _warn(found)
 
 
-def _doubt(doubts: Sequence[str]) -> None:
-    for doubt in doubts[:TOLD_MAX]:
-        say(f"look again: {doubt}")
-    if len(doubts) > TOLD_MAX:
-        say(f"… and {len(doubts) - TOLD_MAX} more")
-
-
 def _warn(found: Diff) -> None:
-    _doubt(found.doubts)
+    doubt(found.doubts)
     if not found.is_stale:
         return
     say(
