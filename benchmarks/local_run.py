@@ -63,8 +63,8 @@ def _counted(url: str, metric: str, label: str, where: Mapping[str, str]) -> Cou
 
 
 @contextmanager
-def running(config: Mapping[str, Any], say: Say) -> Generator[LocalRun]:
-    """`config` is a plain configuration or a Serve file's.
+def running(config: Mapping[str, Any], say: Say, *, packaged: bool = True) -> Generator[LocalRun]:
+    """`config` is a plain configuration or a Serve file's; one that names a model of its own needs none that is `packaged`.
 
     Raises RuntimeError, with what the start said last, when it is not ready in time."""
     with TemporaryDirectory(prefix="zerowait-benchmark-") as folder:
@@ -72,8 +72,9 @@ def running(config: Mapping[str, Any], say: Say) -> Generator[LocalRun]:
         (home / "models").mkdir(parents=True, mode=0o700)
         home.chmod(0o700)
         CACHE.mkdir(exist_ok=True)
-        model = prepare(CACHE, say)
-        (home / "models" / model.name).symlink_to(model)
+        if packaged:
+            model = prepare(CACHE, say)
+            (home / "models" / model.name).symlink_to(model)
         if (vectors := CACHE / "vectors.npz").exists():
             shutil.copy(vectors, home)
         file = Path(folder) / "config.yaml"

@@ -9,8 +9,8 @@ from typing import TypedDict
 
 class Spread(TypedDict):
     n: int
-    p50: float
-    p99: float
+    p50: float | None  # None: of no values
+    p99: float | None
 
 
 def quantile(values: Iterable[float], share: float) -> float:
@@ -21,4 +21,6 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 def spread(values: Iterable[float], digits: int = 1) -> Spread:
     ordered = sorted(values)
+    if not ordered:
+        return Spread(n=0, p50=None, p99=None)
     return Spread(n=len(ordered), p50=round(quantile(ordered, 0.5), digits), p99=round(quantile(ordered, 0.99), digits))

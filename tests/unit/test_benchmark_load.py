@@ -42,7 +42,7 @@ def test_a_quantile_is_one_of_the_values_and_so_many_lie_at_or_below_it(values, 
 
 def test_of_no_values_there_is_no_percentile():
     assert quantile([], 0.5) == math.inf
-    assert spread([]) == {"n": 0, "p50": math.inf, "p99": math.inf}
+    assert spread([]) == {"n": 0, "p50": None, "p99": None}
 
 
 @asynccontextmanager
