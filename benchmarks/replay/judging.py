@@ -66,6 +66,7 @@ class Judge:
         self.leaks: list[Answer] = []
         self.set_aside: list[Answer] = []  # given again although a customer had found it wrong
         self.others: list[Answer] = []  # words that a model said to another question
+        self._set_aside_at: dict[str, datetime] = {}  # by the canary of the question that its words were made for
         self._templated: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()  # of the head
         self.wrong: Counter[tuple[str, str, str]] = Counter()  # question, what answered, what should have
@@ -82,6 +83,9 @@ class Judge:
         whose = customers_in(answer.shown)
         if whose - {answer.customer}:
             self.leaks.append(answer)
+        aside = (self._set_aside_at[said] for said in questions_in(answer.shown) if said in self._set_aside_at)
+        if answer.tier in SHARED and any(answer.asked_at > at + GRACE for at in aside):
+            self.set_aside.append(answer)
         if answer.tier == "template":
             self._templated["said"] += 1
             self._templated["marked"] += bool(whose)
@@ -121,8 +125,6 @@ class Judge:
             return
         canonical, key = found
         key.asked.append(answer)
-        if hit and key.set_aside_at is not None and answer.asked_at > key.set_aside_at + GRACE:
-            self.set_aside.append(answer)
         if hit and questions_in(answer.shown) - {questions_canary(canonical)}:
             self.others.append(answer)
         if (
@@ -138,12 +140,14 @@ class Judge:
         found = self._key_of(answer)
         if found is None or answer.source not in ("model", "cache") or answer.reason != "stop":
             return False
-        return answer.kind is Kind.PUBLIC and bool(answer.sources) and found[1].set_aside_at is None
+        may_be_kept = answer.kind is Kind.PUBLIC and bool(answer.sources) and bool(questions_in(answer.shown))
+        return may_be_kept and found[1].set_aside_at is None
 
     def complain(self, answer: Answer, at: datetime) -> None:
-        """From then on the question's shared answer must not be said."""
+        """From then on these words must not be given again, and the question has no shared answer."""
         if found := self._key_of(answer):
             found[1].set_aside_at = at
+        self._set_aside_at |= dict.fromkeys(questions_in(answer.shown), at)
 
     def _is_published_wording(self, answer: Answer) -> bool:
         question = answer.question

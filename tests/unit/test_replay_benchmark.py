@@ -201,19 +201,25 @@ def test_old_words_are_a_stale_answer(true: Truth) -> None:
 
 
 def test_what_a_customer_found_wrong_is_not_given_again_a_second_later_and_an_endless_cache_has_it_no_more(true: Truth) -> None:
-    first = answered(MORNING, "model")
+    first = answered(MORNING, "model", shown=questions_canary("q"))
     judge = judged(true, first)
     assert judge.may_complain(first)
     judge.complain(first, MORNING + 2 * SECOND)
     assert not judge.may_complain(first)
     for seconds in (2.5, 3.5):
-        judge.hear(answered(MORNING + seconds * SECOND, "redis"))
+        judge.hear(answered(MORNING + seconds * SECOND, "redis", shown=questions_canary("q")))
+    judge.hear(answered(MORNING + 4 * SECOND, "model", shown=questions_canary("q")))
     assert [answer.asked_at for answer in judge.set_aside] == [MORNING + 3.5 * SECOND]
     assert judge.endless()["could"] == 0
 
 
 def test_only_a_models_answer_that_others_could_get_is_complained_of(true: Truth) -> None:
-    answers = [answered(MORNING, "model"), answered(MORNING, "none"), answered(MORNING, "model", sources=())]
+    made = questions_canary("q")
+    answers = [
+        answered(MORNING, "model", shown=made),
+        answered(MORNING, "none", shown=made),
+        answered(MORNING, "model", shown=made, sources=()),
+    ]
     assert [judged(true).may_complain(answer) for answer in answers] == [True, False, False]
 
 
