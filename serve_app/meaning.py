@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from serve_app.domain.intents import REPLIES, Intent
 from serve_app.domain.knowledge import Entry, Lookup
+from serve_app.domain.meaning.covered import another_case
 from serve_app.domain.meaning.evidence import ENTRIES_MIN, WORDINGS_MIN, Evidence, is_confirmed, is_enough
 from serve_app.domain.meaning.exchanged import says_another_word
 from serve_app.domain.meaning.gates import Gate, same_particulars, same_question, speaks_of
@@ -49,7 +50,8 @@ def of_intent(entry: Entry, lookup: Lookup) -> Gate | None:
     if lookup.canonical.startswith("@"):
         return speaks_of(asked, wordings, answer)
     other_words = Gate.WORDS if says_another_word(asked, wordings, answer) else None
-    return same_particulars(asked, wordings, answer) or other_words
+    gate = same_particulars(asked, wordings, answer) or other_words
+    return gate if gate is not None and another_case(asked, wordings, answer) is not None else None
 
 
 def _senses(entry: Entry, language: Language) -> list[Sense]:

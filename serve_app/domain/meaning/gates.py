@@ -57,7 +57,7 @@ _PARTS = (
 
 
 def _differences(asked: Sense, wording: Sense) -> Iterator[Gate]:
-    if not _one_language(asked, wording):
+    if not one_language(asked, wording):
         yield Gate.LANGUAGE
     if asked.asks != wording.asks:
         yield Gate.QUESTION
@@ -70,7 +70,7 @@ def _differences(asked: Sense, wording: Sense) -> Iterator[Gate]:
         yield Gate.ORDER
 
 
-def _one_language(asked: Sense, wording: Sense) -> bool:
+def one_language(asked: Sense, wording: Sense) -> bool:
     return asked.language == wording.language or asked.language is None or wording.language is None
 
 
@@ -111,24 +111,29 @@ def same_particulars(asked: Sense, wordings: Sequence[Sense], answer: Sense | No
 
     Each gate is passed by agreeing with one wording.
     """
-    spoken = [wording for wording in wordings if _one_language(asked, wording)]
+    spoken = [wording for wording in wordings if one_language(asked, wording)]
     if not spoken:
         return Gate.LANGUAGE
-    for gate, agrees in _PARTICULARS:
+    for gate, agrees in PARTICULARS:
         if not any(agrees(asked, wording, answer or _SILENCE) for wording in spoken):
             return gate
-    told = frozenset[str]().union(*(wording.asks for wording in spoken))
+    return None if question_agrees(asked, spoken) else Gate.QUESTION
+
+
+def question_agrees(asked: Sense, wordings: Sequence[Sense]) -> bool:
+    """Whether the wordings ask what the question asks: how, when, who."""
+    told = frozenset[str]().union(*(wording.asks for wording in wordings))
     if len(told) > 1:
         told |= _OPEN  # the answer is not tied to one way of asking
     elif "what_then" in told and not asked.all(Part.MODAL):
         told |= {"whether"}  # to tell the case is to ask what to do
-    return None if asked.asks <= told else Gate.QUESTION
+    return asked.asks <= told
 
 
 def speaks_of(asked: Sense, wordings: Sequence[Sense], answer: Sense) -> Gate | None:
     """None when the rule's `wordings` and `answer` name every number, place and brand of a question that only goes on."""
     known = [*wordings, answer]
-    if set(asked.all(Part.FIGURE)) - _small_counts(asked) - {said for sense in known for said in sense.all(Part.FIGURE)}:
+    if set(asked.all(Part.FIGURE)) - small_counts(asked) - {said for sense in known for said in sense.all(Part.FIGURE)}:
         return Gate.NUMBERS
     if names_in(asked) - {name for sense in known for name in names_in(sense)}:
         return Gate.ENTITIES
@@ -145,10 +150,10 @@ _MEASURED = frozenset({"day", "hour", "workday", "yuan", "month", "week", "year"
 def _numbers_agree(asked: Sense, wording: Sense, answer: Sense) -> bool:
     """The wording's numbers are the question's; what more the question names the answer names too, or it is a small count."""
     one, other = set(asked.all(Part.FIGURE)), set(wording.all(Part.FIGURE))
-    return other <= one and one - _small_counts(asked) <= other | set(answer.all(Part.FIGURE))
+    return other <= one and one - small_counts(asked) <= other | set(answer.all(Part.FIGURE))
 
 
-def _small_counts(sense: Sense) -> set[str]:
+def small_counts(sense: Sense) -> set[str]:
     counts: set[str] = set()
     for at, token in enumerate(sense.tokens):
         behind = sense.tokens[at + 1].concept if at + 1 < len(sense.tokens) else ""
@@ -164,14 +169,14 @@ def _entities_agree(asked: Sense, wording: Sense, answer: Sense) -> bool:
 
 
 def _negation_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
-    return _negated(asked) == _negated(wording)
+    return negated(asked) == negated(wording)
 
 
 # To be negated, these tell the circumstances, not what is asked: 不喜欢可以退吗.
 _CIRCUMSTANCES = frozenset({"want", "satisfy", "like", "fit", "sure", "know", "喜", "合", "小", "够", "好", "对", "想", "清"})
 
 
-def _negated(sense: Sense) -> frozenset[str]:
+def negated(sense: Sense) -> frozenset[str]:
     """What stands behind each negation, where that turns the question round."""
     return frozenset(_behind(sense, at) for at, token in enumerate(sense.tokens) if token.part is Part.NOT) - _CIRCUMSTANCES
 
@@ -188,7 +193,7 @@ _DIRECTIONS = frozenset({"before", "after", "within", "over", "under", "from", "
 
 
 def _direction_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
-    if _directions(asked) != _directions(wording) or _payers(asked) != _payers(wording):
+    if directions(asked) != directions(wording) or _payers(asked) != _payers(wording):
         return False
     if contradict(asked.form, wording.form):
         return False
@@ -197,7 +202,7 @@ def _direction_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
     return third[0] == third[1] and (one[:1] == other[:1] or not (one and other))
 
 
-def _directions(sense: Sense) -> frozenset[tuple[str, str]]:
+def directions(sense: Sense) -> frozenset[tuple[str, str]]:
     """Each relation with the verb or name that it is about: in Chinese the one before it, in English the one behind."""
     step = -1 if sense.language == "zh" else 1
     return frozenset(
@@ -251,7 +256,7 @@ def _only_strong(part: Part, *concepts: str) -> Callable[[Sense, Sense, Sense], 
     return lambda asked, wording, _answer: strong & {*asked.all(part)} == strong & {*wording.all(part)}
 
 
-_PARTICULARS: tuple[tuple[Gate, Callable[[Sense, Sense, Sense], bool]], ...] = (
+PARTICULARS: tuple[tuple[Gate, Callable[[Sense, Sense, Sense], bool]], ...] = (
     (Gate.NUMBERS, _numbers_agree),
     (Gate.ENTITIES, _entities_agree),
     (Gate.NEGATION, _negation_agrees),

@@ -31,6 +31,14 @@ def names_in(sense: Sense) -> frozenset[str]:
     return frozenset({name for name in found if not _GENERIC.match(name)} | {*sense.all(Part.NAME)})
 
 
+def kinds_named(sense: Sense, *, generic: bool = False) -> dict[int, frozenset[str]]:
+    """The kinds of names that it names, each with the names; those that it speaks of in general only, too, where `generic`."""
+    found = {at: {match.group() for match in _pattern(words, sense).finditer(sense.form)} for at, words in enumerate(_NAMING)}
+    return {
+        at: frozenset(name for name in names if generic or not _GENERIC.match(name)) for at, names in found.items() if names
+    }
+
+
 def goods_in(sense: Sense) -> frozenset[str]:
     return frozenset(match.group().removesuffix("s") for match in _GOODS.finditer(sense.form))
 
