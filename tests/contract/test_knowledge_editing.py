@@ -170,6 +170,19 @@ async def test_a_rollback_publishes_what_was_as_a_new_version(shop: Shop) -> Non
         await shop.back(7)
 
 
+async def test_a_way_back_is_over_what_is_published_and_foreseen_before_it_is_taken(shop: Shop) -> None:
+    await shop.publish("a=1")
+    await shop.publish("a=2")
+    back = await shop.editor.way_back(shop.tenant, None)
+    foreseen = await shop.editor.foreseen(shop.tenant, back.revision)
+    assert [entry.answers["en"] for entry in foreseen.entries] == ["1"]
+    await shop.publish("b=1")
+    for taking in (shop.editor.foreseen(shop.tenant, back.revision), shop.editor.rollback(shop.tenant, back, by="bob")):
+        with pytest.raises(Conflict):
+            await taking
+    assert await shop.served() == {"a": "2", "b": "1"}
+
+
 async def test_the_first_version_has_none_before_it(shop: Shop) -> None:
     with pytest.raises(NotFound, match="no earlier version"):
         await shop.back()
