@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Protocol
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ from serve_app.api.app import create_app
 from serve_app.assembly import OtherRooms, assemble
 from serve_app.config import Config
 from serve_app.domain.generation import Generate, Piece, Started
-from serve_app.ports import Engine, TierCounts
+from serve_app.ports import Engine, InferenceRoom, TierCounts
 
 
 class LocalInference:
@@ -38,14 +39,29 @@ class LocalInference:
         await self._engine.check_health()
 
 
+class CheckedInference(InferenceRoom, Protocol):
+    async def check(self) -> None:
+        """Raises ModelFailed."""
+        ...
+
+
 @asynccontextmanager
 async def serving(config: Config, engine: Engine, counts: TierCounts | None = None) -> AsyncGenerator[tuple[str, int]]:
     """Host and port. `config` is resolved and its data folder prepared (`zerowait setup`); `engine` has been started.
 
     Raises ConfigError, StoreFailed.
     """
+    async with serving_with(config, LocalInference(engine), counts) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serving_with(
+    config: Config, inference: CheckedInference, counts: TierCounts | None = None
+) -> AsyncGenerator[tuple[str, int]]:
+    """The same, with an inference room that has been made elsewhere."""
     async with AsyncExitStack() as stack:
-        cache, context, inference = Cache(config), Context(config), LocalInference(engine)
+        cache, context = Cache(config), Context(config)
         stack.push_async_callback(context.aclose)
         stack.push_async_callback(cache.aclose)
         # Serve calls it before it counts a replica as ready.

@@ -72,7 +72,7 @@ async def in_one_process(say: Say, engine: Engine | None = None) -> AsyncGenerat
 
     `engine` takes the place of vLLM's where no model is asked. Raises ConfigError, ModelFailed, StoreFailed.
     """
-    with TemporaryDirectory(prefix="zerowait-answers-") as folder, _valkey(Path(folder)) as redis_url:
+    with TemporaryDirectory(prefix="zerowait-answers-") as folder, valkey_server(Path(folder)) as redis_url:
         home = Path(folder)
         settings = load_config(serve_file.default())
         config = settings.model_copy(update={"data_dir": home, "redis": settings.redis.model_copy(update={"url": redis_url})})
@@ -120,7 +120,7 @@ def _keep_vectors(home: Path) -> None:
 
 
 @contextmanager
-def _valkey(home: Path) -> Generator[str]:
+def valkey_server(home: Path) -> Generator[str]:
     port = free_port()
     log = home / "valkey.log"
     with log.open("wb") as output:
