@@ -20,7 +20,7 @@ from serve_app.ports import Engine, EngineSignals
 
 # No figure stands in it: the guard would end an answer at one that is in no source.
 WORDS = (
-    "Let me think about that for a moment. A small animal went for a walk in the garden, met an old friend there, and the two "
+    "Let me think about that for a moment. A small animal went for a walk in the garden, met an old friend there, and both "
     "of them sat down under a tree and talked about the weather until it was time to go home again. "
 )
 
