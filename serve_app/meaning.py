@@ -71,6 +71,7 @@ class Meanings:
         self._counts = Counter((wording.entry.id, wording.language) for wording in wordings)
         self._ids = {id_: at for at, id_ in enumerate(dict.fromkeys(wording.entry.id for wording in wordings))}
         self._owners = numpy.array([self._ids[wording.entry.id] for wording in wordings])
+        self._siblings = _siblings(wordings, matrix) if classifier is not None else {}
 
     @property
     def may_learn(self) -> bool:
@@ -97,8 +98,10 @@ class Meanings:
         entry = self._wordings[next(iter(accepted.values()), order[0])].entry
         if self._classifier is None:
             return Meant(entry) if accepted else Meant(None, refused)
-        evidence = self._evidence(lookup, asked, entry, order, likeness, vector)
-        evident = is_confirmed(evidence) if accepted else _fits_intent(entry, lookup) and is_enough(evidence)
+        evidence = self._evidence(lookup, entry, order, likeness, vector)
+        if accepted:
+            return Meant(entry) if is_confirmed(evidence) else Meant(None, refused)
+        evident = is_enough(evidence) and _fits_intent(entry, lookup) and self._agrees(asked, entry, order)
         return Meant(entry) if evident else Meant(None, refused)
 
     def evidence(self, lookup: Lookup, vector: _Vector) -> tuple[Entry, Evidence]:
@@ -106,7 +109,16 @@ class Meanings:
         likeness = self._matrix @ vector
         order = self._nearest(likeness)
         entry = self._wordings[order[0]].entry
-        return entry, self._evidence(lookup, sense_of(lookup.text), entry, order, likeness, vector)
+        return entry, self._evidence(lookup, entry, order, likeness, vector)
+
+    def agrees(self, lookup: Lookup, vector: _Vector) -> bool:
+        """Whether a wording near by, of the nearest wording's entry, agrees in every particular."""
+        order = self._nearest(self._matrix @ vector)
+        return self._agrees(sense_of(lookup.text), self._wordings[order[0]].entry, order)
+
+    def _agrees(self, asked: Sense, entry: Entry, order: Iterable[int]) -> bool:
+        own = (self._wordings[at].text for at in order if self._wordings[at].entry.id == entry.id)
+        return any(same_particulars(asked, [sense_of(text)]) is None for text in own)
 
     def _nearest(self, likeness: _Vector) -> list[int]:
         # Twice as many as are compared: some are not valid now.
@@ -118,19 +130,31 @@ class Meanings:
         wording = self._wordings[at]
         return same_question(asked, sense_of(wording.text)) or (None if _fits_intent(wording.entry, lookup) else Gate.INTENT)
 
-    def _evidence(
-        self, lookup: Lookup, asked: Sense, entry: Entry, order: list[int], likeness: _Vector, vector: _Vector
-    ) -> Evidence:
-        own = [self._wordings[at] for at in order if self._wordings[at].entry.id == entry.id]
+    def _evidence(self, lookup: Lookup, entry: Entry, order: list[int], likeness: _Vector, vector: _Vector) -> Evidence:
         label, chance = self._classifier.best(vector) if self._classifier is not None else ("", 0.0)
         is_own = self._owners == self._ids[entry.id]
+        nearest, siblings = likeness[is_own].max(), self._siblings.get((entry.id, lookup.language))
         return Evidence(
             wordings=self._counts[entry.id, lookup.language],
             nearest=_run(self._wordings[at].entry.id == entry.id for at in order),
             chance=chance if label == entry.id else 0.0,
-            margin=1.0 if is_own.all() else float(likeness[is_own].max() - likeness[~is_own].max()),
-            agreeing=sum(same_particulars(asked, [sense_of(wording.text)]) is None for wording in own),
+            margin=1.0 if is_own.all() else float(nearest - likeness[~is_own].max()),
+            closeness=0.0 if siblings is None else float(numpy.searchsorted(siblings, nearest, side="right") / len(siblings)),
         )
+
+
+def _siblings(wordings: Sequence[Wording], matrix: _Vector) -> dict[tuple[str, Language], _Vector]:
+    """How near each wording lies to the nearest other of its entry and language, ascending; of entries with many wordings."""
+    rows: dict[tuple[str, Language], list[int]] = {}
+    for at, wording in enumerate(wordings):
+        rows.setdefault((wording.entry.id, wording.language), []).append(at)
+    nearest: dict[tuple[str, Language], _Vector] = {}
+    for key, own in rows.items():
+        if len(own) >= WORDINGS_MIN:
+            likeness = matrix[own] @ matrix[own].T
+            numpy.fill_diagonal(likeness, -1.0)
+            nearest[key] = numpy.sort(likeness.max(axis=1))
+    return nearest
 
 
 def _run(holds: Iterable[bool]) -> int:

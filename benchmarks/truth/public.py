@@ -32,6 +32,7 @@ class Judged:
     how: str
     guessed: str
     evidence: Evidence
+    agrees: bool  # a wording near by does, in every particular; asked only where the loosest point would accept
 
 
 def ask_all(
@@ -47,8 +48,10 @@ def ask_all(
     for text, intent in asked:
         answer = asker.ask(text, locale="en")
         lookup = lookup_of(asker.understood(text, locale="en"))
-        entry, evidence = meanings.evidence(lookup, embedder.embed([text])[0])
-        judged.append(Judged(intent, answer.entry_id, answer.how, entry.id, evidence))
+        vector = embedder.embed([text])[0]
+        entry, evidence = meanings.evidence(lookup, vector)
+        agrees = is_enough(evidence, CHANCES[0]) and meanings.agrees(lookup, vector)
+        judged.append(Judged(intent, answer.entry_id, answer.how, entry.id, evidence, agrees))
     return judged
 
 
@@ -92,7 +95,7 @@ def curve(judged: Sequence[Judged]) -> Iterator[dict[str, Any]]:
     """Hits on the evidence of many wordings alone, by the chance that is asked of the classifier."""
     inside = sum(one.intent is not None for one in judged)
     for chance in CHANCES:
-        some = [one for one in judged if one.how != "exact" and is_enough(one.evidence, chance)]
+        some = [one for one in judged if one.how != "exact" and one.agrees and is_enough(one.evidence, chance)]
         wrong = sum(one.guessed != one.intent for one in some)
         yield {
             "chance_min": chance,

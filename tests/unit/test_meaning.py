@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from serve_app.adapters.entry_classifier import EntryClassifier
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Lookup
-from serve_app.domain.meaning.evidence import ENTRIES_MIN, WORDINGS_MIN
+from serve_app.domain.meaning.evidence import CLOSENESS_MIN, ENTRIES_MIN, WORDINGS_MIN
 from serve_app.domain.meaning.gates import Gate
 from serve_app.domain.messages import Kind
 from serve_app.domain.normalise import canonical_form
@@ -92,6 +92,14 @@ def test_without_a_classifier_nearness_answers_nothing() -> None:
     assert meant.entry is None
     assert set(meant.refused) <= set(Gate)
     assert meant.refused
+
+
+def test_what_lies_farther_off_than_the_wordings_from_each_other_means_nothing() -> None:
+    far = unit(direction("card") + 0.8 * unit(numpy.ones(DIMENSIONS, dtype=numpy.float32)))
+    entry, evidence = MEANINGS.evidence(lookup("somehow the card is bent today"), far)
+    assert entry.id == "card"
+    assert evidence.closeness < CLOSENESS_MIN
+    assert MEANINGS.meant(lookup("somehow the card is bent today"), far).entry is None
 
 
 @pytest.mark.parametrize("text", ["somehow the card is not stuck", "the card is stuck after 30 days", "who stuck the card"])

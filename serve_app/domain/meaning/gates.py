@@ -7,6 +7,7 @@ and nothing else): the words may differ, and all that makes another case of the 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -256,6 +257,19 @@ def _only_strong(part: Part, *concepts: str) -> Callable[[Sense, Sense, Sense], 
     return lambda asked, wording, _answer: strong & {*asked.all(part)} == strong & {*wording.all(part)}
 
 
+# What has happened is told at the end: 什么时候更新过; a circumstance stands before what is asked: 付了款什么时候发货.
+_OVER = re.compile(r"[了过]$")
+_TO_BE_DONE = frozenset({"what_then", "how"})  # it has not happened: 丢了怎么办了
+
+
+def _is_over_in_both(asked: Sense, wording: Sense, _answer: Sense) -> bool:
+    return _is_over(asked) == _is_over(wording)
+
+
+def _is_over(sense: Sense) -> bool:
+    return bool(sense.all(Part.ASK)) and not _TO_BE_DONE & sense.asks and _OVER.search(sense.form) is not None
+
+
 PARTICULARS: tuple[tuple[Gate, Callable[[Sense, Sense, Sense], bool]], ...] = (
     (Gate.NUMBERS, _numbers_agree),
     (Gate.ENTITIES, _entities_agree),
@@ -263,6 +277,7 @@ PARTICULARS: tuple[tuple[Gate, Callable[[Sense, Sense, Sense], bool]], ...] = (
     (Gate.DIRECTION, _direction_agrees),
     (Gate.MODALITY, _modality_agrees),
     (Gate.TENSE, _only_strong(Part.ASPECT, "already", "past", "yet")),
+    (Gate.TENSE, _is_over_in_both),
     (Gate.SCOPE, _only_strong(Part.SCOPE, "only", "part", "except", "half", "most", "least", "other", "each")),
     (Gate.ORDER, _order_agrees),
 )

@@ -5,8 +5,8 @@ A question that names no pole, or all, contradicts nobody.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
 
 _AXES_ZH = (
     "开始|开启|起始;结束|截止|停止",
@@ -74,6 +74,7 @@ def contradict(one: str, other: str) -> bool:
     return any(first and second and not first & second for first, second in zip(_poles(one), _poles(other), strict=True))
 
 
-def _poles(form: str) -> Iterator[set[int]]:
-    for axis in _AXES:
-        yield {at for at, pole in enumerate(axis) if pole.search(form)}
+@functools.lru_cache(maxsize=32768)
+def _poles(form: str) -> tuple[frozenset[int], ...]:
+    """Of each axis; kept, since a published wording is compared again and again."""
+    return tuple(frozenset(at for at, pole in enumerate(axis) if pole.search(form)) for axis in _AXES)

@@ -99,6 +99,7 @@ def test_who_and_where_may_not_change_places(one: str, other: str) -> None:
         ("积分怎么攒", "积分怎么花", Gate.DIRECTION),
         ("每个订单限购几件", "每个账号限购几件", Gate.DIRECTION),
         ("可以开专票吗", "必须开专票吗", Gate.MODALITY),
+        ("价格什么时候更新", "价格什么时候更新过", Gate.TENSE),
         ("May I send it back myself?", "Do I have to send it back myself?", Gate.MODALITY),
         ("只退一件可以吗", "除了一件都退可以吗", Gate.SCOPE),
         ("退货运费谁出", "退货运费多少", Gate.QUESTION),
