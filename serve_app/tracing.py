@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 
 from opentelemetry import context, propagate, trace
 from opentelemetry.context import Context
@@ -41,7 +42,9 @@ def _exporter(environ: Mapping[str, str]):
     return OTLPSpanExporter()
 
 
+@cache
 def tracer() -> trace.Tracer:
+    """The same one always: the SDK makes a new one whenever it is asked, which takes longer than a span that is not sampled."""
     return trace.get_tracer("zerowait")
 
 
