@@ -102,7 +102,11 @@ class LiveKnowledge:
         with tracing.tracer().start_as_current_span("cache.look_up", context=tracing.incoming(lookup.trace)) as span:
             found = index.answer(lookup)
             span.set_attribute("zerowait.answered", found is not None)
-            return found or index.near(lookup, await self._embedding(lookup.text), answers=self._meaning_answers)
+            if found is not None:
+                return found
+            # Where nothing is offered there is nothing to compare the text with.
+            vector = await self._embedding(lookup.text) if index.vectors else None
+            return index.near(lookup, vector, answers=self._meaning_answers)
 
     async def check(self) -> None:
         """Starts if need be. Raises NotReady while the record has been away for long, and what `start` raises."""

@@ -141,6 +141,14 @@ async def test_an_asker_that_has_seen_a_publication_first_waits_for_it(
     await slow.aclose()
 
 
+async def test_a_text_is_embedded_only_where_something_is_offered(
+    live: LiveKnowledge, record: SqlKnowledge, embedder: SlowEmbedder
+) -> None:
+    await record.publish("demo", [replace(ENTRY, suggested=False)], [], [], NOW)
+    assert await live.look_up(ask("别的问题")) == Found()
+    assert embedder.embedded == []
+
+
 async def test_an_unknown_tenant_finds_nothing(live: LiveKnowledge, record: SqlKnowledge) -> None:
     await record.publish("other", [ENTRY], [], [], NOW)
     assert await live.look_up(ask(tenant="other")) == Found()
