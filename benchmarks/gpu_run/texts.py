@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 
 from benchmarks.serving.questions import ANIMALS, KINDS, OPENINGS
 from serve_app.adapters.tokenizer import HfTokenizer
@@ -20,7 +21,7 @@ AROUND_TOKENS = 20
 
 def small_talk(seed: int) -> Iterator[str]:
     """Endlessly. Each is understood as small talk in English, which the model answers by itself."""
-    dice, understander, day = random.Random(seed), make_understander(), date(2026, 1, 5)
+    dice, understander, day = random.Random(seed), _understander(), date(2026, 1, 5)
     seen: set[str] = set()
     while True:
         animals = ", ".join(f"{dice.choice(KINDS)} {dice.choice(ANIMALS)}" for _ in range(dice.randint(1, ANIMALS_MAX)))
@@ -29,6 +30,10 @@ def small_talk(seed: int) -> Iterator[str]:
         if text not in seen and understood.intent is Intent.CHITCHAT and understood.language == "en":
             seen.add(text)
             yield text
+
+
+# Making one takes seconds.
+_understander = cache(make_understander)
 
 
 def wishes(tokenizer: HfTokenizer, tokens: int) -> str:
