@@ -19,6 +19,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -270,6 +271,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 def main() -> None:
     options = parsed(sys.argv[1:])
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
     if not options.unpinned:

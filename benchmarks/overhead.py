@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -294,6 +295,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 def main() -> None:
     options = parsed(sys.argv[1:])
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not options.unpinned:
         os.environ |= ONE_THREAD
     print(json.dumps(compare(options)))

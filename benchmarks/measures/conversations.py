@@ -57,7 +57,7 @@ class Load:
 class CustomerForm(ZeroWaitForm):
     def __init__(self, key: str, token: str) -> None:
         super().__init__(key)
-        self.headers = {**self.headers, "X-Customer-Token": token}
+        self.headers: Mapping[str, str] = {**self.headers, "X-Customer-Token": token}
         self.session_id: str | None = None
 
     def body(self, prompt: Prompt) -> Mapping[str, Any]:

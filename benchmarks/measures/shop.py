@@ -18,8 +18,8 @@ from serve_app.domain.knowledge import Entry
 from serve_app.domain.messages import Kind
 from serve_app.domain.publication import Publication
 from serve_app.domain.question import Focus
+from serve_app.domain.understanding import Understander
 from serve_app.first_questions import make_understander
-from serve_app.ports import Understander
 
 TENANT = "shop"
 
@@ -55,7 +55,7 @@ def configuration(measures: Measures, urls: Mapping[str, str], model: Mapping[st
 
 @dataclass(frozen=True)
 class Rules:
-    """The same rules twice: `answering` customers' questions, and `silent`, where they stand in the prompt and no question finds
+    """The same rules twice: `answering` customers' questions; `silent`: they stand in the prompt, and no question finds
     them. `wordings` are what customers ask that an entry answers."""
 
     answering: Publication
