@@ -233,7 +233,9 @@ class Course:
             shareable=work.share_key is not None,
             has_customer=ask.caller.customer_id is not None,
             model_may=self._speaker.may_answer(work, chat=understood.intent is Intent.CHITCHAT),
-            in_head=self._library.publishes(ask, understood) or self._head.has(ask.caller.tenant, understood),
+            in_head=(draft is not None and draft.is_worded)
+            or self._library.publishes(ask, understood)
+            or self._head.has(ask.caller.tenant, understood),
             created_at=draft.made_at if draft is not None else None,
             refused=work.gates,
         )

@@ -199,7 +199,8 @@ class Deciding:
         citation = Citation(entry.id, entry.questions[language][0])
         draft = at_once("faq", Delta(entry.answers[language]), citation, tier=found.tier)
         # An exact wording stands in the memory of every process already.
-        if found.tier == "faq":
+        draft.is_worded = found.tier == "memory"
+        if not draft.is_worded:
             draft.share_key, draft.question_id = work.share_key, work.question_id
         draft.sources, draft.expires_at = (entry.source,), earliest(entry.valid_to, found.changes_at)
         return draft

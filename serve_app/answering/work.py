@@ -103,6 +103,7 @@ class Draft:
     lasts: Lasts = Lasts.FOR_GOOD
     day_ends_at: datetime | None = None
     made_at: datetime | None = None  # of a shared answer
+    is_worded: bool = False  # of an entry that has the question among its wordings
     # All that `body` says, where that is known.
     events: tuple[Middle, ...] | None = None
 

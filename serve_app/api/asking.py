@@ -68,10 +68,12 @@ async def caller_of(services: Services, request: Request) -> Caller:
 
 def question_of(services: Services, caller: Caller, body: AskBody) -> Ask:
     """The question as the course takes it. Raises TooLong, InvalidField."""
-    if body.question is not None:
-        if len(body.question) > services.limits.question_chars:
+    question = body.question
+    if question is not None:
+        if len(question) > services.limits.question_chars:
             raise TooLong(f"The question is longer than {services.limits.question_chars} characters.", param="question")
-        if not clean(body.question):
+        question = clean(question)
+        if not question:
             raise InvalidField("question: there is no text in it.", param="question")
     if body.choice is not None and body.session_id is None:
         raise InvalidField("choice: a choice belongs to a conversation; send its session_id.", param="session_id")
@@ -79,7 +81,7 @@ def question_of(services: Services, caller: Caller, body: AskBody) -> Ask:
         caller=caller,
         session_id=body.session_id or services.new_id("ses"),
         message_id=body.message_id or services.new_id("msg"),
-        question=clean(body.question) if body.question is not None else None,
+        question=question,
         choice=body.choice,
         order_id=body.order_id,
         sku_id=body.sku_id,
