@@ -39,6 +39,8 @@ _RETURNING = frozenset(
         Intent.RETURN_GIFT,
         Intent.RETURN_LATE,
         Intent.RETURN_PARTIAL,
+        Intent.RETURN_PICKUP,
+        Intent.RETURN_ADDRESS,
         Intent.NON_RETURNABLE,
         Intent.REFUND_TIME,
         Intent.REQUEST_RETURN,

@@ -20,6 +20,7 @@ from serve_app.domain.understanding.own_words import (
     NO_THING_EN,
     NO_THING_ZH,
 )
+from serve_app.domain.understanding.things import THINGS
 from serve_app.domain.understanding.topics import named_in
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -320,5 +321,11 @@ def _taken(match: re.Match[str]) -> str:
 
 def _may_be_a_thing(left: str) -> bool:
     if _HAN.search(left):
-        return 2 <= len(left) <= _THING_ZH_MAX and not NO_THING_ZH.search(left)
+        return 2 <= len(left) <= _THING_ZH_MAX and not NO_THING_ZH.search(left) and not _is_a_place(left)
     return len(left) >= 3 and len(left.split()) <= _THING_EN_MAX and not NO_THING_EN.search(left)
+
+
+def _is_a_place(left: str) -> bool:
+    """西藏, 新疆发: where something is sent, not what."""
+    named = (match for name in ("region", "abroad") for match in THINGS[name].chinese.finditer(left))
+    return any(len(left) - len(match[0]) <= 1 for match in named)

@@ -80,6 +80,10 @@ STEPS = [
     ("你们就是骗子", NOTHING, Intent.COMPLAINT, PERSONAL, "zh", True),
     # A topic joins the last intent
     ("那运费呢", after(Intent.RETURN_POLICY), Intent.RETURN_FREIGHT, PUBLIC, "zh", True),
+    ("那运费呢", after(Intent.RETURN_PICKUP), Intent.RETURN_FREIGHT, PUBLIC, "zh", True),
+    # A place is nothing that was bought
+    ("送西藏吗", NOTHING, Intent.OTHER, PERSONAL, "zh", True),
+    ("新疆发不发", NOTHING, Intent.OTHER, PERSONAL, "zh", True),
     ("那运费呢", after(Intent.SHIPPING_TIME), Intent.SHIPPING_FEE, PUBLIC, "zh", True),
     ("那运费呢", after(Intent.REFUND_PROGRESS), Intent.OTHER, PERSONAL, "zh", False),
     ("那换货呢？", after(Intent.RETURN_POLICY), Intent.EXCHANGE_POLICY, PUBLIC, "zh", True),
