@@ -133,12 +133,12 @@ class Meanings:
     def _evidence(self, lookup: Lookup, entry: Entry, order: list[int], likeness: _Vector, vector: _Vector) -> Evidence:
         label, chance = self._classifier.best(vector) if self._classifier is not None else ("", 0.0)
         is_own = self._owners == self._ids[entry.id]
-        nearest, siblings = likeness[is_own].max(), self._siblings.get((entry.id, lookup.language))
+        nearest, siblings = float(likeness[is_own].max()), self._siblings.get((entry.id, lookup.language))
         return Evidence(
             wordings=self._counts[entry.id, lookup.language],
             nearest=_run(self._wordings[at].entry.id == entry.id for at in order),
             chance=chance if label == entry.id else 0.0,
-            margin=1.0 if is_own.all() else float(nearest - likeness[~is_own].max()),
+            margin=1.0 if is_own.all() else nearest - float(likeness[~is_own].max()),
             closeness=0.0 if siblings is None else float(numpy.searchsorted(siblings, nearest, side="right") / len(siblings)),
         )
 
