@@ -147,7 +147,10 @@ def make_pools(entries: Iterable[Entry], truth: Truth, understand: Callable[[str
             rng.shuffle(questions)
             by_sort[sort, language] = Zipf(questions)
         ours = next(entry for entry in entries if entry.id == CAMPAIGN).questions[language]
-        campaign[language] = Zipf([Question(text, language, "head", CAMPAIGN) for text in ours])
+        # Its wordings, and as often questions after a detail of it: what is made for those is true until midnight only.
+        worded = [Question(text, language, "head", CAMPAIGN) for text in ours]
+        detailed = [Question(text, language, "open") for text in details(language, "campaign")]
+        campaign[language] = Zipf([question for pair in zip(worded, detailed, strict=False) for question in pair])
     return Pools(by_sort, campaign)
 
 

@@ -40,7 +40,7 @@ from benchmarks.replay.publications import (
     morning,
     truth,
 )
-from benchmarks.replay.questions import Question, Zipf
+from benchmarks.replay.questions import Question, Zipf, make_pools
 from benchmarks.replay.rewriting import rewritten
 from benchmarks.replay.shop import make_shop
 from serve_app.adapters.tokenizer import HfTokenizer
@@ -140,6 +140,12 @@ def test_the_second_of_a_ranking_is_asked_as_often_as_its_rank_says() -> None:
     rng, pool = Random(2), Zipf([Question(str(rank), "en", "head") for rank in range(3)])
     drawn = [pool.draw(rng).text for _ in range(20_000)]
     assert drawn.count("1") / drawn.count("0") == pytest.approx(2**-0.9, rel=0.06)
+
+
+def test_of_the_campaign_both_wordings_and_details_of_it_are_asked(true: Truth) -> None:
+    pools = make_pools(morning().entries, true, lambda _: KEY)
+    for zipf in pools.campaign.values():
+        assert {question.sort for question in zipf.questions[:4]} == {"head", "open"}
 
 
 # The judge
