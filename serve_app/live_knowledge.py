@@ -30,6 +30,7 @@ EMBEDDED_AT_ONCE = 4  # questions; a customer's text waits for no more than thes
 START_MAX_S = 120.0  # a start waits so long until everything can be offered; the rest follows while it answers
 CATCH_UP_S = 0.5  # an asker that has seen a publication first waits so long until this room has seen it, too
 OFFERED_EVERY_S = 30.0  # while ten thousand questions are embedded, those that are ready are offered now and then
+TEACH_AGAIN_S = 300.0  # after a training that failed
 
 _T = TypeVar("_T")
 
@@ -59,6 +60,7 @@ class LiveKnowledge:
         self._train = train
         self._meaning_answers = meaning_answers
         self._teaching: asyncio.Task[None] | None = None
+        self._teach_from = clock.monotonic()
         self._known: dict[str, NDArray[numpy.float32]] = {}  # vectors of the questions that are published
         self._kept: frozenset[str] = frozenset()  # whose vectors stand in the file
         self._unembedded: list[str] = []
@@ -198,12 +200,18 @@ class LiveKnowledge:
     def _teach(self) -> None:
         """Classifiers for the indices that have wordings enough, in their own time: until then nearness alone decides less."""
         untaught = {tenant: index for tenant, index in self._indices.items() if index.may_learn}
-        if untaught and (self._teaching is None or self._teaching.done()):
+        is_time = self._clock.monotonic() >= self._teach_from
+        if untaught and is_time and (self._teaching is None or self._teaching.done()):
             self._teaching = asyncio.create_task(self._taught(untaught))
 
     async def _taught(self, untaught: dict[str, KnowledgeIndex]) -> None:
         for tenant, index in untaught.items():
-            learnt = await asyncio.to_thread(index.learnt, self._train)
+            try:
+                learnt = await asyncio.to_thread(index.learnt, self._train)
+            except Exception:  # whatever a training may raise, questions are answered without it
+                self._teach_from = self._clock.monotonic() + TEACH_AGAIN_S
+                logger.exception("tenant %s: no classifier of the wordings, tried again in %.0f s", tenant, TEACH_AGAIN_S)
+                continue
             if self._indices.get(tenant) is index:  # nothing was published meanwhile
                 self._indices[tenant] = learnt
 

@@ -25,7 +25,7 @@ from serve_app.domain.errors import NotReady, StoreFailed
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Found, Lookup
 from serve_app.domain.messages import Kind
-from serve_app.live_knowledge import EMBEDDED_AT_ONCE, OFFERED_EVERY_S, SILENCE_MAX_S, WAITING_MAX, LiveKnowledge
+from serve_app.live_knowledge import EMBEDDED_AT_ONCE, OFFERED_EVERY_S, SILENCE_MAX_S, TEACH_AGAIN_S, WAITING_MAX, LiveKnowledge
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 ENTRY = Entry("fee", 0, Intent.SHIPPING_FEE, {"zh": ("运费多少",), "en": ("how much is it",)}, {"zh": "包邮。", "en": "Free."})
@@ -333,6 +333,43 @@ async def test_where_wordings_are_many_a_classifier_is_trained_beside_the_answer
         assert found.entry.id == "card"
     finally:
         may_train.set()
+        await live.aclose()
+
+
+async def test_a_training_that_fails_is_told_once_and_tried_again_later(
+    record: SqlKnowledge, clock: SteppedClock, vectors: VectorFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    letters = "abcdefghijklmnopqrstuvw"
+    entries = [
+        Entry(
+            topic, 0, Intent.OTHER, {"zh": (topic,), "en": tuple(f"{topic} {a}{a}" for a in letters)}, {"zh": "好", "en": topic}
+        )
+        for topic in ("card", "loan", "branch")
+    ]
+    await record.publish("demo", entries, [], [], NOW)
+    tries: list[float] = []
+
+    def train(_vectors: Any, _labels: Sequence[str]) -> Any:
+        tries.append(clock.seconds)
+        raise ValueError("no two classes")
+
+    live = LiveKnowledge(record, ["demo"], FakeEmbedder, clock, 0.005, vectors, train)
+
+    async def told(times: int) -> None:
+        while sum("no classifier" in message for message in caplog.messages) < times:
+            await asyncio.sleep(0.01)
+
+    try:
+        await live.check()
+        await told(1)
+        await record.publish("demo", [*entries[1:], replace(entries[0], answers={"zh": "好", "en": "Yes."})], [], [], NOW)
+        # A heartbeat passes, which sees what is published.
+        await live.look_up(replace(ask("card aa"), at_least=await record.version("demo"), language="en"))
+        assert len(tries) == 1
+        clock.seconds += TEACH_AGAIN_S
+        await told(2)
+        assert len(tries) == 2
+    finally:
         await live.aclose()
 
 
