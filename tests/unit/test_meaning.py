@@ -95,7 +95,8 @@ def test_without_a_classifier_nearness_answers_nothing() -> None:
 
 
 def test_what_lies_farther_off_than_the_wordings_from_each_other_means_nothing() -> None:
-    far = unit(direction("card") + 0.8 * unit(numpy.ones(DIMENSIONS, dtype=numpy.float32)))
+    aside = unit(numpy.ones(DIMENSIONS, dtype=numpy.float32))
+    far = unit(numpy.asarray(direction("card") + 0.8 * aside, dtype=numpy.float32))
     entry, evidence = MEANINGS.evidence(lookup("somehow the card is bent today"), far)
     assert entry.id == "card"
     assert evidence.closeness < CLOSENESS_MIN
