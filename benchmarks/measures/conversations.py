@@ -7,6 +7,7 @@ import itertools
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,14 +66,14 @@ class CustomerForm(ZeroWaitForm):
 
 
 def conversations(
-    count: int, per_s: float, turns: Sequence[str], published: Sequence[str], tokens: Sequence[str], think_s: float, seed: int
+    count: int, per_s: float, turns: Sequence[str], published: Sequence[str], token: str, think_s: float, seed: int
 ) -> list[Conversation]:
     """`turns` are sorts: `open`, of which no two are alike, or `public`, drawn from `published` by Zipf's law."""
     asked: dict[str, Iterator[str]] = {"open": open_questions(seed), "public": endlessly(published, 0.9, seed)}
     found: list[Conversation] = []
-    for number, start_s in enumerate(arrivals(count, per_s, seed)):
+    for start_s in arrivals(count, per_s, seed):
         questions = tuple(next(asked[sort]) for sort in turns)
-        found.append(Conversation(start_s, tokens[number % len(tokens)], questions, tuple(turns), think_s))
+        found.append(Conversation(start_s, token, questions, tuple(turns), think_s))
     return found
 
 
@@ -99,18 +100,16 @@ async def _drive(load: Load) -> tuple[list[Asked], float]:
 
 
 async def _closed(session: aiohttp.ClientSession, load: Load, began: float, found: list[Asked]) -> None:
-    waiting = iter(load.conversations)
+    # Where all were had before the time is up, they are had again: new conversations, in known words.
+    waiting = itertools.cycle(load.conversations)
 
     async def customer() -> None:
         for one in waiting:
             await _converse(session, load.key, one, None, found, began)
 
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(load.until_s):
             await asyncio.gather(*(customer() for _ in range(load.closed)))
-    except TimeoutError:
-        return
-    raise RuntimeError("there were too few conversations for the time: ask for more")
 
 
 async def _converse(
