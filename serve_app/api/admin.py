@@ -50,14 +50,15 @@ class _Body(BaseModel):
 class _SwitchBody(_Body):
     note: str = Field(default="", max_length=500, description="Why, for the history.")
     head: int = Field(default=50, ge=0, le=1000, description="So many of the most asked answers are made anew first, at most.")
-    within_s: float = Field(default=10.0, ge=0, le=25, description="Wait for them so long, at most. 0: publish at once.")
 
 
 class PublishBody(_SwitchBody):
+    within_s: float = Field(default=10.0, ge=0, le=25, description="Wait for them so long, at most. 0: publish at once.")
     revision: Id | None = Field(default=None, description="Publish only the draft that has this revision.")
 
 
 class RollbackBody(_SwitchBody):
+    within_s: float = Field(default=0.0, ge=0, le=25, description="Wait for them so long, at most. 0: switch at once.")
     version: int | None = Field(default=None, ge=1, description="Default: the one before the last.")
 
 

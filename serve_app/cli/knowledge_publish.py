@@ -63,15 +63,14 @@ def rollback(
     ] = None,
     note: Note = "",
     head: Head = 50,
-    within: Within = 60,
-    now: Now = False,
+    within: Within = 0,
     tenant: Tenant = None,
     by: By = None,
     config: ConfigFile = None,
 ) -> None:
-    """Publish exactly what an earlier version held, as a new version. A draft stays a draft.
+    """Publish exactly what an earlier version held, as a new version, at once. A draft stays a draft.
 
-    The most asked answers that it changes are made first, as by `publish`.
+    With `--within` the most asked answers that it changes are made first, as by `publish`.
     """
     settings = read_config(config)
     owner = chosen_tenant(settings, tenant)
@@ -79,7 +78,7 @@ def rollback(
 
     async def switch(parts: Parts) -> Published:
         first = parts.pregeneration.head_first
-        return await first.rollback(owner, version, signature, head=0 if now else head, within_s=within)
+        return await first.rollback(owner, version, signature, head=head, within_s=within)
 
     _published(in_record(settings, switch))
 

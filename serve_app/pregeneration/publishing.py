@@ -71,9 +71,12 @@ class HeadFirst:
                 await self._tidy(tenant, draft.revision)
 
     async def rollback(
-        self, tenant: str, version: int | None, signature: Signature, *, head: int = 50, within_s: float = 60.0
+        self, tenant: str, version: int | None, signature: Signature, *, head: int = 50, within_s: float = 0.0
     ) -> Published:
-        """As `publish`, of what `version` held (default: the one before the last). Raises as the editor does."""
+        """As `publish`, of what `version` held (default: the one before the last). Raises as the editor does.
+
+        What is live is wrong, as a rule: so nothing is waited for unless that is asked for.
+        """
         back = await self._editor.way_back(tenant, version)
         await self._make(tenant, await self._editor.content(tenant, back.to), back.revision, head, within_s)
         try:
@@ -83,12 +86,16 @@ class HeadFirst:
 
     async def _make(self, tenant: str, content: Publication, revision: str, head: int, within_s: float) -> None:
         """The answers of the head that the publication of `content`, which is known as `revision`, ends."""
-        if head <= 0 or within_s <= 0 or not (asked := await self._log.head(tenant, LOGGED_MAX)):
+        if head <= 0 or within_s <= 0:
             return
-        self._say("looking which of the most asked answers change")
-        touched = await self._editor.touched(tenant, content)
-        wanted = await asyncio.to_thread(renewals, asked, touched, self._card, revision, self._now(), head)
-        await self._renew(tenant, wanted, within_s)
+        try:
+            if asked := await self._log.head(tenant, LOGGED_MAX):
+                self._say("looking which of the most asked answers change")
+                touched = await self._editor.touched(tenant, content)
+                wanted = await asyncio.to_thread(renewals, asked, touched, self._card, revision, self._now(), head)
+                await self._renew(tenant, wanted, within_s)
+        except StoreFailed as error:
+            self._say(f"the most asked answers are not made first, each is made when it is asked for: {error}")
 
     async def _tidy(self, tenant: str, revision: str) -> None:
         """What is not made yet is not wanted any more. That it stays where it is must not hide that the draft was published."""

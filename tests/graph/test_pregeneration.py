@@ -262,7 +262,7 @@ async def test_a_rollback_makes_the_head_anew_first_as_well(desk: Desk) -> None:
     desk.words.of = {GIFT: "As the first policy says again."}
     prompts = len(desk.words.prompts)
     asking = asyncio.create_task(desk.until(GIFT, "As the first policy says again."))
-    await desk.pre.head_first.rollback("demo", None, Signature("ann"))
+    await desk.pre.head_first.rollback("demo", None, Signature("ann"), within_s=60)
     async with asyncio.timeout(20):
         answer = await asking
     assert (answer["source"], answer["tier"]) == ("cache", "memory")
