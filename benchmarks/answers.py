@@ -202,7 +202,7 @@ def _report(scored: Sequence[Scored], failures: Path | None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--questions", type=Path, action="append", help="JSON lines, as benchmarks/README.md says; repeatable")
+    parser.add_argument("--questions", type=Path, action="append", help="JSON lines (see records/answers.md); repeatable")
     parser.add_argument("--language", choices=("zh", "en"), help="only the questions in this language")
     parser.add_argument(
         "--failures", type=Path, metavar="FILE", help="where to write all that was not correct, with the answers"

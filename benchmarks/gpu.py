@@ -7,7 +7,7 @@ instant, answered by the model to a fixed number of tokens. Rates go up until TT
 halved: the knee. With `--later-turns` customers have conversations of their own, with time to think between their questions.
 
 The last line is one JSON object; it is also written to `--out` after every stretch, so that what was measured is kept when time
-runs out. `benchmarks/README.md` says how to read it.
+runs out. `benchmarks/records/gpu.md` says how to read it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The questions: one JSON object a line. `benchmarks/README.md` describes the form."""
+"""The questions: one JSON object a line. `benchmarks/records/answers.md` describes the form."""
 
 from __future__ import annotations
 

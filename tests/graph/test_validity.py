@@ -231,7 +231,7 @@ async def test_a_campaign_ends_an_answer_at_midnight_sharp(shop: Shop, both: tup
 
 
 async def test_among_ten_thousand_entries_one_is_hidden_and_shown_anew_at_once(shop: Shop) -> None:
-    """A heartbeat reads what changed, not all there is; how long it takes is measured in `benchmarks/README.md`."""
+    """A heartbeat reads what changed, not all there is; `benchmarks.cache_validity` times it."""
     many = [entry(f"item-{n}", "好") for n in range(2000)]
     await shop.publish(*many)
     ingress = Ingress(shop)

@@ -1,6 +1,6 @@
 """The evidence of many wordings: when an entry has been asked for in so many ways that a new one is surely another of them.
 
-The thresholds were chosen within the train parts of Banking77 and CLINC150 (benchmarks/README.md, cache_truth): by folds, and
+The thresholds were chosen within the train parts of Banking77 and CLINC150 (benchmarks/records/cache_truth.md): by folds, and
 by questions whose entry was left out, of which at most one in a hundred was to be answered.
 """
 
