@@ -60,7 +60,7 @@ class LiveKnowledge:
         self._train = train
         self._meaning_answers = meaning_answers
         self._teaching: asyncio.Task[None] | None = None
-        self._teach_from = clock.monotonic()
+        self._teach_from: dict[str, float] = {}
         self._known: dict[str, NDArray[numpy.float32]] = {}  # vectors of the questions that are published
         self._kept: frozenset[str] = frozenset()  # whose vectors stand in the file
         self._unembedded: list[str] = []
@@ -199,9 +199,9 @@ class LiveKnowledge:
 
     def _teach(self) -> None:
         """Classifiers for the indices that have wordings enough, in their own time: until then nearness alone decides less."""
-        untaught = {tenant: index for tenant, index in self._indices.items() if index.may_learn}
-        is_time = self._clock.monotonic() >= self._teach_from
-        if untaught and is_time and (self._teaching is None or self._teaching.done()):
+        now = self._clock.monotonic()
+        untaught = {t: index for t, index in self._indices.items() if index.may_learn and now >= self._teach_from.get(t, now)}
+        if untaught and (self._teaching is None or self._teaching.done()):
             self._teaching = asyncio.create_task(self._taught(untaught))
 
     async def _taught(self, untaught: dict[str, KnowledgeIndex]) -> None:
@@ -209,7 +209,7 @@ class LiveKnowledge:
             try:
                 learnt = await asyncio.to_thread(index.learnt, self._train)
             except Exception:  # whatever a training may raise, questions are answered without it
-                self._teach_from = self._clock.monotonic() + TEACH_AGAIN_S
+                self._teach_from[tenant] = self._clock.monotonic() + TEACH_AGAIN_S
                 logger.exception("tenant %s: no classifier of the wordings, tried again in %.0f s", tenant, TEACH_AGAIN_S)
                 continue
             if self._indices.get(tenant) is index:  # nothing was published meanwhile
