@@ -134,8 +134,10 @@ class StandInSessions:
     async def finish(self, talk: Talk, number: int, answer: AnswerRecord, focus: Focus) -> None:
         await self._memory.finish(*talk, number - FIRST_HERE, _lean(answer), focus)
         self._grow(talk, _lean(answer))
-        # Redis may have it already, as a question without an answer.
-        self._kept[talk].stored = min(self._kept[talk].stored, number - FIRST_HERE - 1)
+        # Once its turn is over it may be forgotten, also before this goes on.
+        if (kept := self._kept.get(talk)) is not None:
+            # Redis may have it already, as a question without an answer.
+            kept.stored = min(kept.stored, number - FIRST_HERE - 1)
 
     async def abandon(self, talk: Talk, number: int) -> None:
         await self._memory.abandon(*talk, number - FIRST_HERE)
