@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,12 +47,17 @@ class SqliteSource:
         self._free = asyncio.Semaphore(pool_size)
         self._pool_timeout_s = pool_timeout_s
         self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix=f"source-{query.source}")
-        self._idle: deque[sqlite3.Connection] = deque()
+        self._changing = Lock()  # what follows
+        self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
 
     async def fetch(self, parameters: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        """See the port. A lookup that is cancelled is interrupted. SQLite's wait for another's lock on the database cannot be:
+        it lasts its `timeout` (of the URL, else 5 s), and takes one of the pool's threads for as long."""
         await self._wait_for_its_turn()
         try:
+            if self._is_closed:
+                raise self.closed()
             used = self._query.used(parameters)
             lookup = _Lookup(self, *self._filled(used))
             try:
@@ -61,18 +65,23 @@ class SqliteSource:
             except asyncio.CancelledError:
                 lookup.stop()
                 raise
-            except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+            except (sqlite3.Error, sqlite3.Warning, OSError, ValueError, OverflowError) as error:
                 raise self._query.refused(error, used) from error
         finally:
             self._free.release()
         return self._query.rows(columns, found)
 
     async def close(self) -> None:
-        """A lookup that is still under way closes its connection itself."""
-        self._is_closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        while self._idle:
-            self._idle.pop().close()
+        """A lookup that is still under way closes its connection itself; one that has not begun fails."""
+        with self._changing:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        self._threads.shutdown(wait=False)
+        for connection in idle:
+            connection.close()
+
+    def closed(self) -> SourceFailed:
+        return SourceFailed(self.name, "it is closed")
 
     async def _wait_for_its_turn(self) -> None:
         if not self._free.locked():
@@ -101,23 +110,26 @@ class SqliteSource:
     # In the pool's threads
 
     def take(self) -> sqlite3.Connection:
-        """Raises SourceFailed, sqlite3.Error."""
+        """Raises SourceFailed, sqlite3.Error, OSError."""
         # Opening would make an empty file of a path that is wrong.
         if self._file is not None and not self._file.exists():
             raise SourceFailed(self.name, "its database file is not there")
-        try:
-            return self._idle.pop()
-        except IndexError:
-            connection = sqlite3.connect(self._database, **self._options)
-            # SQLite knows the operator, but leaves its function to the program.
-            connection.create_function("regexp", 2, _regexp, deterministic=True)
-            return connection
+        with self._changing:
+            if self._is_closed:
+                raise self.closed()
+            if self._idle:
+                return self._idle.pop()
+        connection = sqlite3.connect(self._database, **self._options)
+        # SQLite knows the operator, but leaves its function to the program.
+        connection.create_function("regexp", 2, _regexp, deterministic=True)
+        return connection
 
     def give_back(self, connection: sqlite3.Connection) -> None:
-        if self._is_closed:
-            connection.close()
-        else:
-            self._idle.append(connection)
+        with self._changing:
+            if not self._is_closed:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     @property
     def rows_wanted(self) -> int:
@@ -136,7 +148,7 @@ class _Lookup:
         self._is_stopped = False
 
     def run(self) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """The columns, and the rows. Raises SourceFailed, and what sqlite3 does."""
+        """The columns, and the rows. Raises SourceFailed, OSError, and what sqlite3 does."""
         connection = self._source.take()
         try:
             self._begin(connection)
@@ -153,7 +165,7 @@ class _Lookup:
         return columns, found
 
     def stop(self) -> None:
-        """SQLite ends what it is at; a connection that others have meanwhile is left alone."""
+        """SQLite ends what it is at, but for a wait for a lock; a connection that others have meanwhile is left alone."""
         with self._lock:
             self._is_stopped = True
             if self._connection is not None:
