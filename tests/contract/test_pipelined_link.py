@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import socket
+import struct
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+import uvloop
 from redis.exceptions import ResponseError
 
 from serve_app.adapters.pipelined_link import PipelinedLink
@@ -19,13 +23,46 @@ from tests.redis_proxy import RedisProxy, through_a_proxy
 
 @asynccontextmanager
 async def pipelined(url: str, timeout_s: float = 5) -> AsyncGenerator[PipelinedLink]:
-    link = connect(RedisSettings(url=url, timeout_ms=5000))
+    link = connect(RedisSettings(url=url, timeout_ms=round(timeout_s * 1000)))
     calls = PipelinedLink(link, timeout_s)
     try:
         yield calls
     finally:
         await calls.aclose()
         await link.aclose()
+
+
+class ResettingProxy(RedisProxy):
+    def reset(self) -> None:
+        """Every connection, as by a server that crashed; new ones are taken."""
+        for writer in self._writers:
+            its_socket: socket.socket = writer.get_extra_info("socket")
+            its_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+
+class MuteServer:
+    """Takes connections, and never replies."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.comes, self.goes = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncGenerator[str]:
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        try:
+            yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+        finally:
+            server.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.taken += 1
+        self.comes.set()
+        while await reader.read(65536):
+            pass
+        self.goes.set()
+        writer.close()
 
 
 @pytest.fixture
@@ -109,3 +146,65 @@ async def test_a_server_that_is_silent_too_long_is_given_up_and_late_replies_are
         assert all(isinstance(reply, StoreFailed) for reply in found)
         proxy.silent(False)
         assert await echoed(calls, "later")
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_connection_that_was_reset_while_idle_is_replaced(
+    valkey_url: str, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def run() -> None:
+        proxy = ResettingProxy(valkey_url)
+        await proxy.open()
+        async with pipelined(proxy.url) as calls:
+            await calls.ping()
+            proxy.reset()
+            await asyncio.sleep(0.05)  # so that the loop has noticed; both ways must do
+            assert all(await asyncio.gather(*(echoed(calls, f"{number}") for number in range(10))))
+            proxy.reset()
+            assert await echoed(calls, "at once")
+        await proxy.aclose()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(run())
+
+
+async def test_all_who_wait_for_a_connection_wait_for_the_same_one():
+    server = MuteServer()
+    async with server.serving() as url, pipelined(url, timeout_s=0.1) as calls:
+        found = await asyncio.gather(*(echoed(calls, f"{number}") for number in range(20)), return_exceptions=True)
+        assert all(isinstance(reply, StoreFailed) for reply in found)
+        assert server.taken == 1
+        await server.goes.wait()
+
+
+async def test_closing_ends_an_attempt_to_connect():
+    server = MuteServer()
+    async with server.serving() as url, pipelined(url, timeout_s=60) as calls:
+        waiting = asyncio.create_task(calls.ping())
+        await server.comes.wait()
+        await calls.aclose()
+        with pytest.raises(StoreFailed, match="closed"):
+            await waiting
+        await server.goes.wait()
+
+
+async def test_a_call_under_way_at_the_end_opens_no_other_connection(proxy: RedisProxy):
+    async with pipelined(proxy.url) as calls:
+        await calls.ping()
+        proxy.silent()
+        waiting = asyncio.create_task(calls.ping())
+        await asyncio.sleep(0.05)
+        await calls.aclose()
+        proxy.silent(False)
+        with pytest.raises(StoreFailed, match="closed"):
+            await waiting
+        with pytest.raises(StoreFailed, match="closed"):
+            await calls.ping()
+
+
+async def test_a_command_that_cannot_be_written_fails_alone(valkey_url: str):
+    async with pipelined(valkey_url) as calls:
+        before = await calls.call("CLIENT", "ID")
+        with pytest.raises(TypeError):
+            await calls.call("ECHO", cast("Any", None))
+        assert await calls.call("CLIENT", "ID") == before
