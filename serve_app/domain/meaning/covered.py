@@ -1,8 +1,8 @@
 """Whether an entry speaks of a question's own case, although no wording agrees with the question in everything.
 
 For a question whose rule is certain, and an entry that is worded in several ways: what they say shows what may vary within the
-rule. Only evidence of a difference refuses: a thing, number, name or event that neither wordings nor answer speak of, or the
-negation of what they affirm. A clause beside the one that asks tells circumstances.
+rule. Each clause of the question must speak of what the wordings speak of, and nothing in it may be new but a place: no thing,
+verb, number, name, event or condition that is not said, and no negation that no wording has.
 """
 
 from __future__ import annotations
@@ -12,8 +12,18 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from serve_app.domain.meaning.gates import PARTICULARS, Gate, directions, negated, one_language, question_agrees, small_counts
-from serve_app.domain.meaning.names import goods_in, kinds_named, names_in
+from serve_app.domain.meaning.gates import (
+    PARTICULARS,
+    Gate,
+    all_negated,
+    directions,
+    one_language,
+    payers,
+    question_agrees,
+    small_counts,
+)
+from serve_app.domain.meaning.names import goods_in, names_in, places_named
+from serve_app.domain.meaning.opposites import contradict
 from serve_app.domain.meaning.sense import Sense, sense_of
 from serve_app.domain.meaning.tokens import Part
 from serve_app.domain.understanding.things import THINGS
@@ -27,6 +37,7 @@ _OF_ANYTHING = frozenset({
 })  # fmt: skip
 # Of these, one is not another: what is said of 试过 is not said of 洗过.
 _EACH_ITS_OWN = ("opened", "courier")
+_PLACES = frozenset({"region", "abroad"})
 _UNKNOWN_MAX = 1  # Chinese characters that understanding knows nothing of
 
 
@@ -53,12 +64,15 @@ def another_case(asked: Sense, wordings: Sequence[Sense], answer: Sense) -> Gate
     for gate, agrees in _WHOLE:
         if not agrees(asked, said):
             return gate
-    clauses = [sense_of(clause) for clause in asked.form.split(",")]
-    refused = [_refused(clause, said) for clause in clauses]
-    return None if None in refused else refused[-1]
+    clauses = (sense_of(clause) for clause in asked.form.split(","))
+    return next(filter(None, (_refused(clause, said) for clause in clauses)), None)
 
 
 def _refused(clause: Sense, said: _Said) -> Gate | None:
+    """A clause asks as a wording asks, and speaks of what they speak of, or says where."""
+    spoken = frozenset[str]().union(*map(_spoken, said.wordings))
+    if spoken.isdisjoint(_spoken(clause)) and not places_named(clause):
+        return Gate.WORDS
     for gate, agrees in _ASKING:
         if not any(agrees(clause, wording, said.answer) for wording in said.wordings):
             return gate
@@ -69,8 +83,10 @@ def _refused(clause: Sense, said: _Said) -> Gate | None:
 
 
 def _things_known(asked: Sense, said: _Said) -> bool:
-    named, (things, aspects) = named_in(asked.form), _named_by(tuple(sense.form for sense in said.all))
-    known = named.things <= things and named.aspects - _OF_ANYTHING <= aspects
+    """A wording names each; the answer's own are other cases, unless they are places."""
+    named, (things, aspects) = named_in(asked.form), _named_by(tuple(sense.form for sense in said.wordings))
+    places = _PLACES & _named_by((said.answer.form,))[0]
+    known = named.things <= things | places and named.aspects - _OF_ANYTHING <= aspects
     return (
         known
         and named.unknown <= _UNKNOWN_MAX * named.is_chinese
@@ -95,19 +111,24 @@ def _found(name: str, senses: Iterable[Sense]) -> Iterable[str]:
 
 
 def _names_known(asked: Sense, said: _Said) -> bool:
-    """Each name is said, or one of a kind that is spoken of: 北京 where 偏远地区 is told apart."""
-    names, kinds = names_in(asked), kinds_named(asked)
-    unsaid = names - frozenset[str]().union(*map(names_in, said.all))
-    of_kinds = {name: kind for kind, found in kinds.items() for name in found}
-    spoken = frozenset[str]().union(*(kinds_named(sense, generic=True).keys() for sense in said.all))
-    if any(_kind_of(name, of_kinds) not in spoken for name in unsaid):
-        return False
+    """Each name is said; a region or a country may be another where one is spoken of: 北京 where 偏远地区 is told apart."""
+    names, places = names_in(asked), places_named(asked)
+    spoken = frozenset[int]().union(*(places_named(sense, generic=True).keys() for sense in said.all))
+    known = frozenset[str]().union(*map(names_in, said.all), *(places[kind] for kind in spoken & places.keys()))
     goods = goods_in(asked)
-    return any(names_in(one) <= names and goods_in(one) in (frozenset(), goods) for one in said.wordings)
+    return names <= known and any(names_in(one) <= names and goods_in(one) in (frozenset(), goods) for one in said.wordings)
 
 
-def _kind_of(name: str, of_kinds: dict[str, int]) -> int | None:
-    return next((kind for found, kind in of_kinds.items() if name in found), None)
+def _deeds_known(asked: Sense, said: _Said) -> bool:
+    """Each known verb is said, and a wording sets the same conditions."""
+    deeds = {deed for sense in said.all for deed in sense.all(Part.DO)}
+    conditions = {relation for wording in said.wordings for relation in wording.all(Part.RELATION)}
+    places = frozenset[str]().union(*places_named(asked).values())
+    unplaced = functools.reduce(lambda form, place: form.replace(place, " "), places, asked.form)
+    return {*sense_of(unplaced).all(Part.DO)} <= deeds and {*asked.all(Part.RELATION)} & _CONDITIONS <= conditions
+
+
+_CONDITIONS = frozenset({"without", "unless", "not_if", "instead", "within", "under", "once"})
 
 
 def _numbers_known(asked: Sense, said: _Said) -> bool:
@@ -137,16 +158,30 @@ def _measured(sense: Sense) -> Iterable[tuple[str, str]]:
 
 
 def _negations_known(asked: Sense, said: _Said) -> bool:
-    """Nothing that a wording affirms is negated, unless another negates it, too; nor the other way round."""
-    ours, theirs = negated(asked), frozenset[str]().union(*map(negated, said.wordings))
-    affirmed = {concept for one in said.wordings for concept in _content(one) - negated(one)}
-    return not (ours & affirmed - theirs) and not ((theirs - affirmed) & (_content(asked) - ours))
+    """A wording negates all that is negated, circumstances too; and nothing that only wordings negate is affirmed."""
+    ours, theirs = all_negated(asked), frozenset[str]().union(*map(all_negated, said.wordings))
+    affirmed = {concept for one in said.wordings for concept in _content(one) - all_negated(one)}
+    return ours <= theirs and not ((theirs - affirmed) & (_content(asked) - ours))
+
+
+def _tenses_known(asked: Sense, said: _Said) -> bool:
+    """What has already happened, or happened once: as a wording says it."""
+    told = "".join(wording.form for wording in said.wordings)
+    known = {aspect for wording in said.wordings for aspect in wording.all(Part.ASPECT)}
+    return {*asked.all(Part.ASPECT)} & _TENSES <= known and all(once in told for once in _ONCE.findall(asked.form))
+
+
+_TENSES = frozenset({"already", "past", "yet", "again", "have"})
+_ONCE = re.compile(r"(?<!超)[\u4e00-\u9fff]过(?![了期来去程敏户年])")
 
 
 def _events_known(asked: Sense, said: _Said) -> bool:
-    """Before or after what: as the wordings or the answer say it."""
+    """Before or after what, as wordings or answer say it; the poles that the wordings name; and a payer that one names."""
     known = frozenset[tuple[str, str]]().union(*map(directions, said.all))
-    return directions(asked) <= known and any(directions(wording) <= directions(asked) for wording in said.wordings)
+    if not directions(asked) <= known or not any(directions(wording) <= directions(asked) for wording in said.wordings):
+        return False
+    whole = ",".join(wording.form for wording in said.wordings)
+    return not contradict(asked.form, whole) and payers(asked) in map(payers, said.wordings)
 
 
 def _scope_known(asked: Sense, said: _Said) -> bool:
@@ -158,15 +193,21 @@ _SCOPES = frozenset({"only", "part", "except", "half", "most", "least", "other",
 
 
 def _content(sense: Sense) -> frozenset[str]:
-    return frozenset(sense.all(Part.WORD, Part.DO, Part.NAME, Part.MODAL))
+    return frozenset(sense.all(Part.WORD, Part.DO, Part.NAME, Part.MODAL, Part.RELATION))
+
+
+def _spoken(sense: Sense) -> frozenset[str]:
+    return frozenset(sense.all(Part.WORD, Part.DO, Part.NAME))
 
 
 _WHOLE: tuple[tuple[Gate, Callable[[Sense, _Said], bool]], ...] = (
     (Gate.WORDS, _things_known),
+    (Gate.WORDS, _deeds_known),
     (Gate.ENTITIES, _names_known),
     (Gate.NUMBERS, _numbers_known),
     (Gate.NEGATION, _negations_known),
     (Gate.DIRECTION, _events_known),
+    (Gate.TENSE, _tenses_known),
     (Gate.SCOPE, _scope_known),
 )
 _ASKING = tuple((gate, agrees) for gate, agrees in PARTICULARS if gate in (Gate.NEGATION, Gate.MODALITY, Gate.ORDER))

@@ -179,7 +179,12 @@ _CIRCUMSTANCES = frozenset({"want", "satisfy", "like", "fit", "sure", "know", "å
 
 def negated(sense: Sense) -> frozenset[str]:
     """What stands behind each negation, where that turns the question round."""
-    return frozenset(_behind(sense, at) for at, token in enumerate(sense.tokens) if token.part is Part.NOT) - _CIRCUMSTANCES
+    return all_negated(sense) - _CIRCUMSTANCES
+
+
+def all_negated(sense: Sense) -> frozenset[str]:
+    """What stands behind each negation, circumstances too."""
+    return frozenset(_behind(sense, at) for at, token in enumerate(sense.tokens) if token.part is Part.NOT)
 
 
 def _behind(sense: Sense, at: int) -> str:
@@ -194,7 +199,7 @@ _DIRECTIONS = frozenset({"before", "after", "within", "over", "under", "from", "
 
 
 def _direction_agrees(asked: Sense, wording: Sense, _answer: Sense) -> bool:
-    if directions(asked) != directions(wording) or _payers(asked) != _payers(wording):
+    if directions(asked) != directions(wording) or payers(asked) != payers(wording):
         return False
     if contradict(asked.form, wording.form):
         return False
@@ -224,7 +229,7 @@ def _next_content(sense: Sense, at: int, step: int, *, each: bool) -> str:
     return ""
 
 
-def _payers(sense: Sense) -> frozenset[str]:
+def payers(sense: Sense) -> frozenset[str]:
     """Who is said to pay; empty where that is asked, or not said."""
     persons = set(sense.all(Part.PERSON))
     is_told = "pay" in sense.all(Part.DO) and "who" not in sense.asks and len(persons) == 1

@@ -9,7 +9,8 @@ from serve_app.domain.meaning.tokens import Part
 from serve_app.domain.understanding.aspects import ASPECTS
 from serve_app.domain.understanding.things import THINGS
 
-_NAMING = (THINGS["region"], THINGS["abroad"], THINGS["campaign"], ASPECTS["kinds"], ASPECTS["means"])
+_PLACES = (THINGS["region"], THINGS["abroad"])
+_NAMING = (*_PLACES, THINGS["campaign"], ASPECTS["kinds"], ASPECTS["means"])
 # Of what they find, this names none.
 _GENERIC = re.compile(
     r"哪|地区|地方|范围|全国|付款方式|支付方式|活动|满减|大促|国外|海外|境外|出国|国际|"
@@ -31,9 +32,9 @@ def names_in(sense: Sense) -> frozenset[str]:
     return frozenset({name for name in found if not _GENERIC.match(name)} | {*sense.all(Part.NAME)})
 
 
-def kinds_named(sense: Sense, *, generic: bool = False) -> dict[int, frozenset[str]]:
-    """The kinds of names that it names, each with the names; those that it speaks of in general only, too, where `generic`."""
-    found = {at: {match.group() for match in _pattern(words, sense).finditer(sense.form)} for at, words in enumerate(_NAMING)}
+def places_named(sense: Sense, *, generic: bool = False) -> dict[int, frozenset[str]]:
+    """Regions and countries, by kind; with the words that speak of them in general (哪些地区) where `generic`."""
+    found = {at: {match.group() for match in _pattern(words, sense).finditer(sense.form)} for at, words in enumerate(_PLACES)}
     return {
         at: frozenset(name for name in names if generic or not _GENERIC.match(name)) for at, names in found.items() if names
     }

@@ -58,6 +58,44 @@ def test_evidence_of_a_difference_refuses(id_: str, text: str, gate: Gate) -> No
     assert case(ENTRIES[id_], "en" if text.isascii() else "zh", text) is gate
 
 
+# Each is the opposite of what the entry says, or a case that it does not decide.
+OTHER_CASES = (
+    ("return-opened", "生鲜拆封了还能退吗"),
+    ("return-opened", "食品拆封了还能退吗"),
+    ("return-opened", "定制商品拆封了还能退吗"),
+    ("return-opened", "数字商品拆开了还能退吗"),
+    ("return-opened", "清仓的,拆封了还能退吗"),
+    ("return-opened", "can I return opened food"),
+    ("return-opened", "can I return an opened custom item"),
+    ("return-opened", "不喜欢,拆开了还能退吗"),
+    ("warranty", "食品保修多久"),
+    ("warranty", "生鲜保修多久"),
+    ("non-returnable", "清仓的可以退货吗"),
+    ("payment", "可以用PayPal付款吗"),
+    ("return-late", "没超过7天,怎么退货"),
+    ("return-late", "没超过七天,怎么退"),
+    ("return-late", "怎么退货,没超过7天"),
+    ("return-late", "不超过7天,怎么退货"),
+    ("return-late", "没超过退货时间,怎么退货"),
+    ("return-late", "没超过7天,怎么换货"),
+    ("return-late", "没签收,超过七天还能退吗"),
+    ("return-late", "Can I return an item after the return period?,within 7 days"),
+    ("exchange-policy", "已经退过一次,可以换货吗"),
+    ("price-protection", "没下单,有价格保护吗"),
+    ("return-howto", "没有原包装,怎么退货"),
+    ("order-auto-closed", "不付款账号会自动取消吗"),
+    ("refund-amount", "满减的账号退一件怎么算"),
+    ("delivery-time", "替朋友买的几天能到"),
+    ("lost-parcel", "without the box,What if a parcel is lost?"),
+    ("account-deletion", "used once,How do I delete my account?"),
+)
+
+
+@pytest.mark.parametrize(("id_", "text"), OTHER_CASES)
+def test_a_case_that_the_entry_does_not_decide_is_another(id_: str, text: str) -> None:
+    assert case(ENTRIES[id_], "en" if text.isascii() else "zh", text) is not None
+
+
 @given(st.sampled_from([(entry, text) for entry, text in CHINESE if re.search("可以|能", text) and not negates(entry)]))
 def test_a_negation_is_another_case(wording: tuple[Entry, str]) -> None:
     entry, text = wording
