@@ -91,7 +91,9 @@ class Versions:
     async def _look(self, tenant: str) -> None:
         # Dated before the questions are put: the view is at least as fresh as it says.
         now = self._clock.monotonic()
-        seen = _Seen(await self._record.version(tenant), await self._set_asides.version(tenant))
+        # Side by side: on a busy loop each question to the record takes many turns, and a late beat costs every hit.
+        asked = self._record.version(tenant), self._set_asides.version(tenant)
+        seen = _Seen(*await asyncio.gather(*asked))
         view, before = self._views.get(tenant), self._seen.get(tenant)
         if view is None:
             versions = self._newest[tenant] = await self._record.versions(tenant)
