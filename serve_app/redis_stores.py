@@ -11,7 +11,6 @@ from functools import partial
 
 from serve_app.adapters import redis_client
 from serve_app.adapters.gathered_calls import GatheredCalls
-from serve_app.adapters.pipelined_link import PipelinedLink
 from serve_app.adapters.redis_answers import RedisAnswers
 from serve_app.adapters.redis_live import RedisLive
 from serve_app.adapters.redis_sessions import RedisSessions
@@ -28,10 +27,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RedisStores:
-    """The adapters, over a pool of connections, and one that all answers share.
-
-    `check` raises StoreFailed while Redis is slow or away.
-    """
+    """The adapters, over one pool of connections. `check` raises StoreFailed while Redis is slow or away."""
 
     sessions: LiveSessions
     answers: SharedAnswers
@@ -59,12 +55,8 @@ async def open_redis(config: Config, watch: RedisWatch, stack: AsyncExitStack) -
     link = redis_client.connect(settings, config.home)
     stack.push_async_callback(link.aclose)
     breaker = settings.breaker
-    hasty = link
-    if link.is_one_server:
-        hasty = PipelinedLink(link, settings.timeout_ms / 1000)
-        stack.push_async_callback(hasty.aclose)
     within_budget = ResilientLink(
-        hasty, budget_s=settings.budget_ms / 1000, failures=breaker.failures, reset_s=breaker.reset_s, watch=watch.left_alone
+        link, budget_s=settings.budget_ms / 1000, failures=breaker.failures, reset_s=breaker.reset_s, watch=watch.left_alone
     )
     make = partial(
         RedisSessions, ttl_s=settings.session_ttl_s, turn_wait_s=turn_wait_s, turns_shown=settings.session_turns, off_path=link
@@ -83,7 +75,7 @@ async def open_redis(config: Config, watch: RedisWatch, stack: AsyncExitStack) -
     stack.push_async_callback(end)
     try:
         # The first connection takes longer than the budget, above all a cluster's.
-        await hasty.ping()
+        await link.ping()
     except StoreFailed as error:
         logger.warning("conversations are kept in this process for now: %s", error)
     return RedisStores(

@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import pytest
 
-from serve_app.adapters.pipelined_link import PipelinedLink
 from serve_app.adapters.redis_client import connect
 from serve_app.adapters.redis_link import RedisLink
 from serve_app.adapters.redis_sessions import RedisSessions
@@ -61,7 +60,7 @@ class Process:
 @asynccontextmanager
 async def process(url: str, budget_s: float = BUDGET_S, failures: int = 3) -> AsyncGenerator[Process]:
     link = connect(RedisSettings(url=url, timeout_ms=1000))
-    calls = ResilientLink(hasty := PipelinedLink(link, 1), budget_s=budget_s, failures=failures, reset_s=0.05)
+    calls = ResilientLink(link, budget_s=budget_s, failures=failures, reset_s=0.05)
     one, other = (RedisSessions(by, ttl_s=3600, turn_wait_s=10, lease_s=0.5, off_path=link) for by in (calls, link))
     stand_in = StandInSessions(turn_wait_s=10, turns_shown=60)
     sessions = ResilientSessions(one, other, calls, stand_in, turn_wait_s=10, pause_s=0.02)
@@ -72,7 +71,6 @@ async def process(url: str, budget_s: float = BUDGET_S, failures: int = 3) -> As
         giving_back.cancel()
         await asyncio.wait([giving_back])
         await sessions.aclose()
-        await hasty.aclose()
         await link.aclose()
 
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from serve_app.adapters.gathered_calls import GatheredCalls
 from serve_app.adapters.memory_answers import MemoryAnswers
 from serve_app.adapters.memory_sessions import MemorySessions
-from serve_app.adapters.pipelined_link import PipelinedLink
 from serve_app.adapters.redis_answers import RedisAnswers
 from serve_app.adapters.redis_client import connect
 from serve_app.adapters.redis_sessions import RedisSessions
@@ -135,11 +134,10 @@ async def kept(request: pytest.FixtureRequest) -> AsyncGenerator[Kept]:
 
 async def _resilient(url: str) -> AsyncGenerator[Kept]:
     link = connect(RedisSettings(url=url, timeout_ms=5000))
-    hasty = PipelinedLink(link, 5)
     made: list[ResilientSessions] = []
 
     def make(turn_wait_s: float, turns_shown: int = 60, turns_max: int = 1000) -> ResilientSessions:
-        guarded = ResilientLink(hasty, budget_s=5, failures=5, reset_s=1)
+        guarded = ResilientLink(link, budget_s=5, failures=5, reset_s=1)
         options: dict[str, Any] = {"turn_wait_s": turn_wait_s, "turns_shown": turns_shown, "turns_max": turns_max}
         one, other = (RedisSessions(calls, ttl_s=3600, off_path=link, **options) for calls in (GatheredCalls(guarded), link))
         made.append(ResilientSessions(one, other, guarded, StandInSessions(**options), turn_wait_s=turn_wait_s))
@@ -148,7 +146,6 @@ async def _resilient(url: str) -> AsyncGenerator[Kept]:
     yield Kept(make, RedisAnswers(link))
     for sessions in made:
         await sessions.aclose()
-    await hasty.aclose()
     await link.aclose()
 
 
