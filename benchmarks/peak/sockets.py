@@ -31,7 +31,9 @@ class Held:
 
     opened: int = 0
     refused: Counter[str] = field(default_factory=Counter[str])
-    closed: Counter[str] = field(default_factory=Counter[str])  # that nobody asked to close, by code
+    closed: Counter[str] = field(
+        default_factory=Counter[str]
+    )  # that nobody asked to close, by code; `silent`: no reply in time
     asked: int = 0
     answered: int = 0
     tiers: Counter[str] = field(default_factory=Counter[str])
@@ -39,8 +41,8 @@ class Held:
 
     @property
     def lost(self) -> int:
-        """Sockets that did not stay open, and questions without an answer."""
-        return self.refused.total() + self.closed.total() + self.asked - self.answered
+        """Sockets that did not stay open and answer. One without its answer is counted once, among the closed."""
+        return self.refused.total() + self.closed.total()
 
 
 def allow_files(sockets: int) -> int:
@@ -117,7 +119,7 @@ class Crowd:
         except ConnectionClosed as error:
             self.held.closed[str(error.rcvd.code if error.rcvd else 1006)] += 1
         except TimeoutError:
-            pass  # asked and not answered, which is counted
+            self.held.closed["silent"] += 1
 
     async def _ping_until(self, socket: ClientConnection, ends: float) -> None:
         while (left := ends - time.perf_counter()) > 0:
