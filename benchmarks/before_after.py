@@ -20,13 +20,12 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +35,7 @@ from typing import Any
 import yaml
 
 from benchmarks.answering.installation import valkey_server
-from benchmarks.context import REPLIES, port_of
+from benchmarks.context import REPLIES, services
 from benchmarks.hits.cost import family, pin
 from benchmarks.local_run import CACHE
 from benchmarks.measures.conversations import Asked, Conversation, Load, conversations, drive
@@ -138,7 +137,7 @@ class Bench:
         async with AsyncExitStack() as stack:
             home = Path(stack.enter_context(TemporaryDirectory(prefix="zerowait-before-")))
             redis_url = stack.enter_context(valkey_server(home))
-            urls = stack.enter_context(_systems(lookups))
+            urls = stack.enter_context(services(lookups))
             config = configuration(measures, urls, self.model, home, redis_url)
             (home / "models").symlink_to((CACHE / "models").resolve())
             prepared = await asyncio.to_thread(prepare, config, lambda _: None)
@@ -155,22 +154,6 @@ class Bench:
 
     def close(self) -> None:
         self._pool.shutdown()
-
-
-@contextmanager
-def _systems(lookups_ms: Mapping[str, int]) -> Generator[dict[str, str]]:
-    """The shop's three systems, each a process; their addresses by part."""
-    commands = {
-        part: [sys.executable, "-m", "benchmarks.slow_service", "--delay-ms", str(ms), "--body", json.dumps(REPLIES[part])]
-        for part, ms in lookups_ms.items()
-    }
-    running = {part: subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for part, command in commands.items()}
-    try:
-        yield {part: f"http://127.0.0.1:{port_of(process)}" for part, process in running.items()}
-    finally:
-        for process in running.values():
-            process.terminate()
-            process.communicate()
 
 
 def _children() -> list[int]:

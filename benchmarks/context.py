@@ -38,9 +38,9 @@ DELAYS_MS = {"orders": 250, "parcels": 270, "customer": 300}
 
 
 @contextmanager
-def services() -> Iterator[dict[str, str]]:
+def services(delays_ms: Mapping[str, int] = DELAYS_MS) -> Iterator[dict[str, str]]:
     """The services' addresses, by part."""
-    running = {part: start(part) for part in DELAYS_MS}
+    running = {part: start(part, delay_ms) for part, delay_ms in delays_ms.items()}
     try:
         yield {part: f"http://127.0.0.1:{port_of(process)}" for part, process in running.items()}
     finally:
@@ -49,13 +49,13 @@ def services() -> Iterator[dict[str, str]]:
             process.communicate()
 
 
-def start(part: str) -> subprocess.Popen[str]:
+def start(part: str, delay_ms: int) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
         "benchmarks.slow_service",
         "--delay-ms",
-        str(DELAYS_MS[part]),
+        str(delay_ms),
         "--body",
         json.dumps(REPLIES[part]),
     ]
