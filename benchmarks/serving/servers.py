@@ -37,8 +37,8 @@ class Server:
 
 
 def engines_of(pids: list[int]) -> list[int]:
-    """Those that are vLLM's engine, which runs in a process of its own and says so in its title."""
-    return [pid for pid in pids if b"EngineCore" in _command(pid)]
+    """Those of vLLM's engine, which say so in their titles: its loop, and the workers that compute."""
+    return [pid for pid in pids if b"VLLM::" in _command(pid)]
 
 
 def spent_s(pids: list[int]) -> dict[str, float]:
