@@ -257,7 +257,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
         completions = CompletionsForm(MODEL, scenario["answer_tokens"])
         arms = [
             Arm(BARE, bare, completions),
-            Arm(OURS, ours, ZeroWaitForm(run.key)),
+            Arm(OURS, ours, ZeroWaitForm(asyncio.run(key_for(run, "plain")))),
             Arm(WITH_LOOKUPS, ours, ZeroWaitForm(asyncio.run(key_for(run, "demo")))),
         ]
         python = Path(options.rivals_python)
