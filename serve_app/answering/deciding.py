@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from serve_app.answering.ahead import Ahead
 from serve_app.answering.handover import Handover
 from serve_app.answering.library import Library
 from serve_app.answering.reader import Reader, Shop
@@ -173,7 +172,8 @@ class Deciding:
         chat = work.understood.intent is Intent.CHITCHAT
         may_answer = self._speaker.may_answer(work, chat=chat)
         if may_answer and chat:
-            return await self._chat(work)
+            # Its prompt holds nothing published, and what is published in its very words stands in memory: no look-up.
+            return await self._speaker.personal(work, None, ())
         if may_answer and work.ask.caller.customer_id is not None:
             found, facts = await asyncio.gather(self._library.look_up(work), self._rooms.facts(work, work.understood.entities))
         else:
@@ -181,12 +181,6 @@ class Deciding:
         if found.entry is not None:
             return self._from_entry(work, found)
         return await self._speaker.personal(work, facts, found.passages) if may_answer else await self._miss(work, found)
-
-    async def _chat(self, work: Work) -> Draft:
-        """Small talk's prompt holds nothing published, so the model begins while the Cache room looks for an entry."""
-        async with Ahead(self._speaker.personal(work, None, ())) as speaking:
-            found = await self._library.look_up(work)
-            return self._from_entry(work, found) if found.entry is not None else await speaking.draft()
 
     def from_shared(self, work: Work, held: Held) -> Draft:
         answer = held.answer
