@@ -220,7 +220,8 @@ def configuration(model: Mapping[str, Any]) -> dict[str, Any]:
         "name": "zerowait",
         "route_prefix": "/",
         "import_path": "benchmarks.serving.fixed_length:zerowait",
-        "args": {"tenants": tenants, "model": dict(model)},
+        # vLLM's server has no deadline either: under more than an engine answers, all wait.
+        "args": {"tenants": tenants, "model": dict(model), "deadlines": {"request_s": 300, "first_token_s": 300}},
     }
     return {"proxy_location": "HeadOnly", "http_options": {"keep_alive_timeout_s": 75}, "applications": [application]}
 

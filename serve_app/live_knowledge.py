@@ -24,7 +24,9 @@ from serve_app.ports import Clock, Embedder, KnowledgeRecord
 
 logger = logging.getLogger(__name__)
 
-WAITING_MAX = 64  # texts that wait for their embedding; the next ones get the suggestions that need none
+# Texts that wait for their embedding, 20 to 40 ms each. The next would come after its asker's patience (deadlines.cache_ms), so
+# it gets the suggestions that need none.
+WAITING_MAX = 8
 SILENCE_MAX_S = 30.0  # a record that is away for longer makes the room unhealthy
 EMBEDDED_AT_ONCE = 4  # questions; a customer's text waits for no more than these
 START_MAX_S = 120.0  # a start waits so long until everything can be offered; the rest follows while it answers
