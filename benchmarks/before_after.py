@@ -37,11 +37,11 @@ import yaml
 from benchmarks.answering.installation import valkey_server
 from benchmarks.context import REPLIES, services
 from benchmarks.hits.cost import family, pin
+from benchmarks.load.quantiles import Spread, spread_ms
 from benchmarks.local_run import CACHE
 from benchmarks.measures.conversations import Asked, Conversation, Load, conversations, drive
 from benchmarks.measures.shop import TENANT, configuration, first_rules, publish
 from benchmarks.measures.switches import Measures, SwitchedReplicas
-from benchmarks.serving.figures import spread_ms
 from benchmarks.serving.fixed_length import WORDS, FixedLength
 from benchmarks.serving.servers import engines_of, spent_s
 from deployments.one_process import serving_with
@@ -96,7 +96,7 @@ class Row:
         }
 
 
-def _first(asked: Sequence[Asked]) -> dict[str, float | int | None]:
+def _first(asked: Sequence[Asked]) -> Spread:
     return spread_ms([one.answer.first_s for one in asked if one.answer.first_s is not None])
 
 
@@ -116,12 +116,12 @@ class Bench:
             token = new_token(customer, config.tenants[TENANT], DAY_S, datetime.now(UTC), config.home)
             light, full = self.scenario["light"], self.scenario["full"]
 
-            def some(count: int, per_s: float, think_s: float, seed: int) -> tuple[Conversation, ...]:
-                return tuple(conversations(count, per_s, self.scenario["turns"], self._rules.wordings, token, think_s, seed))
+            def some(count: int, seed: int) -> tuple[Conversation, ...]:
+                return tuple(conversations(count, 1e6, self.scenario["turns"], self._rules.wordings, token, 0.0, seed))
 
-            await self._drive(Load(url, key, some(2, 2.0, 0.0, seed=1)))
-            calm, _ = await self._drive(Load(url, key, some(light["conversations"], light["per_s"], light["think_s"], seed=2)))
-            closed = some(full["at_a_time"] * full["seconds"] * 4, 1e6, 0.0, seed=3)
+            await self._drive(Load(url, key, some(2, seed=1), closed=2))
+            calm, _ = await self._drive(Load(url, key, some(light["conversations"], seed=2), closed=1))
+            closed = some(full["at_a_time"] * full["seconds"] * 4, seed=3)
             until_s = full["warm_up_s"] + full["seconds"]
             load = asyncio.ensure_future(self._drive(Load(url, key, closed, full["at_a_time"], until_s)))
             await asyncio.sleep(full["warm_up_s"])

@@ -31,11 +31,12 @@ from typing import Any
 import yaml
 
 from benchmarks.hits.cost import family, pin
+from benchmarks.load.arrivals import arrivals
+from benchmarks.load.quantiles import difference, spread, spread_ms
 from benchmarks.local_run import CACHE, LocalRun, running
-from benchmarks.serving.arrivals import arrivals
 from benchmarks.serving.asking import CompletionsForm, Form, Prompt, ZeroWaitForm, ask
 from benchmarks.serving.driving import Slice, at, client
-from benchmarks.serving.figures import difference, quantile, ratio_of_slices, spread_ms
+from benchmarks.serving.figures import ratio_of_slices
 from benchmarks.serving.questions import small_talk
 from benchmarks.serving.servers import MODEL, Server, bare_vllm, engines_of, serve_llm, spent_s, vllm_router
 from serve_app.adapters.record import connect
@@ -80,11 +81,11 @@ class Arm:
         """Of ZeroWait's answers: each step's median, and what lies around the steps, until the first word is here."""
         whole = [answer for one in self.slices[load] for answer in one.whole if answer.steps_ms and answer.first_s is not None]
         names = {name for answer in whole for name in answer.steps_ms}
-        found = {name: quantile([a.steps_ms.get(name, 0.0) for a in whole], 0.5) or 0.0 for name in sorted(names)}
+        found = {name: spread([a.steps_ms.get(name, 0.0) for a in whole], 2)["p50"] or 0.0 for name in sorted(names)}
         # `queue` is a part of `model`.
         known = [sum(ms for name, ms in a.steps_ms.items() if name != "queue") for a in whole]
         around = [(a.first_s or 0.0) * 1000 - ms for a, ms in zip(whole, known, strict=True)]
-        return found | {"around": round(quantile(around, 0.5) or 0.0, 2)}
+        return found | {"around": spread(around, 2)["p50"] or 0.0}
 
 
 class Bench:
@@ -158,8 +159,7 @@ class Bench:
             arm.name: [one.tokens_per_s for one in arm.slices["saturated"]] for arm in self.arms if "saturated" in arm.slices
         }
         ratio, least, largest = ratio_of_slices(rates[OURS], rates[BARE])
-        p50 = {arm.name: quantile(arm.first_s(light), 0.5) for arm in self.arms}
-        p50_ms = {name: None if value is None else value * 1000 for name, value in p50.items()}
+        p50_ms = {arm.name: spread_ms(arm.first_s(light))["p50"] for arm in self.arms}
         asked = [one for arm in self.arms for slices in arm.slices.values() for one in slices]
         return {
             "benchmark": "overhead",
@@ -198,8 +198,8 @@ class Bench:
 
 
 def _ms(arm: Arm, load: str) -> str:
-    value = quantile([answer.first_s for answer in arm.slices[load][-1].whole if answer.first_s is not None], 0.5)
-    return "none" if value is None else f"{value * 1000:.0f}"
+    value = spread_ms(answer.first_s for answer in arm.slices[load][-1].whole if answer.first_s is not None)["p50"]
+    return "none" if value is None else f"{value:.0f}"
 
 
 def model_of(options: argparse.Namespace, scenario: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.gpu_run.visits import Turn
-from benchmarks.load.arrivals import instants, poisson
+from benchmarks.load.arrivals import arrivals_within
 
 TURNS_MEAN = 4.0
 THINK_MEDIAN_S, THINK_SIGMA = 20.0, 0.8
@@ -44,13 +44,13 @@ class Session:
 def branches(rate: float, seconds: float, conversations: int, questions: Iterator[str], seed: int) -> list[Asked]:
     """Random conversations at random instants."""
     dice = random.Random(seed + 1)
-    return [Asked(at, dice.randrange(conversations), next(questions)) for at in instants(poisson(rate), seconds, seed)]
+    return [Asked(at, dice.randrange(conversations), next(questions)) for at in arrivals_within(seconds, rate, seed)]
 
 
 def sessions(rate: float, seconds: float, think_scale: float, questions: Iterator[str], seed: int) -> list[Session]:
     """`rate` questions a second on average once sessions of every age are there: begin measuring after a few times to think."""
     dice, found = random.Random(seed + 1), list[Session]()
-    for number, at in enumerate(instants(poisson(rate / TURNS_MEAN), seconds, seed)):
+    for number, at in enumerate(arrivals_within(seconds, rate / TURNS_MEAN, seed)):
         turns = _geometric(dice, TURNS_MEAN)
         asked = tuple(next(questions) for _ in range(turns))
         thinks = tuple(dice.lognormvariate(math.log(THINK_MEDIAN_S), THINK_SIGMA) * think_scale for _ in range(turns - 1))

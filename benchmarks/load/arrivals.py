@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import islice, takewhile
 
-Draw = Callable[[random.Random], float]
-
-
-def poisson(rate: float) -> Draw:
-    """Seconds until the next request, at `rate` requests a second on average."""
-    return lambda dice: dice.expovariate(rate)
+# Below this variation gaps are taken for equal.
+_CLOCK = 0.01
 
 
-def bursty(rate: float, shape: float = 0.25) -> Draw:
-    """The same on average, in bursts: gamma-distributed, with a variance of 1 / `shape` times that of `poisson`."""
-    return lambda dice: dice.gammavariate(shape, 1 / (rate * shape))
+def instants(per_s: float, seed: int, cv: float = 1.0) -> Iterator[float]:
+    """Seconds from the start, ascending, without end; `per_s` a second on average.
+
+    `cv` is the gaps' coefficient of variation: 1 is Poisson, 2 comes in bursts, 0 is a clock. Gaps are gamma with a shape of
+    cv**-2.
+    """
+    if per_s <= 0 or cv < 0:
+        raise ValueError("arrivals need a rate above 0 and a variation of at least 0")
+    dice = random.Random(seed)
+
+    def endless() -> Iterator[float]:
+        at = 0.0
+        while True:
+            at += dice.gammavariate(cv**-2, cv**2 / per_s) if cv > _CLOCK else 1 / per_s
+            yield at
+
+    return endless()
 
 
-def instants(draw: Draw, seconds: float, seed: int) -> list[float]:
-    """Seconds from the start, ascending, before `seconds`."""
-    dice, at, found = random.Random(seed), 0.0, list[float]()
-    while (at := at + draw(dice)) < seconds:
-        found.append(at)
-    return found
+def arrivals_within(seconds: float, per_s: float, seed: int, cv: float = 1.0) -> list[float]:
+    """Those before `seconds`."""
+    return list(takewhile(lambda at: at < seconds, instants(per_s, seed, cv)))
+
+
+def arrivals(count: int, per_s: float, seed: int, cv: float = 1.0) -> list[float]:
+    """So many."""
+    if count < 0:
+        raise ValueError("arrivals need a count of at least 0")
+    return list(islice(instants(per_s, seed, cv), count))

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.hits.customers import endlessly
-from benchmarks.serving.arrivals import arrivals
+from benchmarks.load.arrivals import arrivals
 from benchmarks.serving.asking import Answer, Prompt, ZeroWaitForm, ask
 from benchmarks.serving.driving import client
 from benchmarks.serving.questions import ANIMALS, KINDS
@@ -46,7 +46,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Load:
-    """`closed`: so many conversations at a time, one after the other, until `until_s`; else each begins when it is due."""
+    """`closed`: so many conversations at a time, one after the other, until `until_s` (0: until all were had once); else each
+    begins when it is due."""
 
     url: str
     key: str
@@ -101,14 +102,14 @@ async def _drive(load: Load) -> tuple[list[Asked], float]:
 
 async def _closed(session: aiohttp.ClientSession, load: Load, began: float, found: list[Asked]) -> None:
     # Where all were had before the time is up, they are had again: new conversations, in known words.
-    waiting = itertools.cycle(load.conversations)
+    waiting = itertools.cycle(load.conversations) if load.until_s else iter(load.conversations)
 
     async def customer() -> None:
         for one in waiting:
             await _converse(session, load.key, one, None, found, began)
 
     with suppress(TimeoutError):
-        async with asyncio.timeout(load.until_s):
+        async with asyncio.timeout(load.until_s or None):
             await asyncio.gather(*(customer() for _ in range(load.closed)))
 
 

@@ -22,7 +22,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def scenario() -> dict[str, Any]:
-    small = {"conversations": 2, "per_s": 20, "think_s": 0.0}
+    small = {"conversations": 2}
     full = {"at_a_time": 2, "seconds": 1, "warm_up_s": 0.2}
     whole: dict[str, Any] = yaml.safe_load(SCENARIO.read_text())
     return {**whole, "light": small, "full": full, "lookups_ms": {"orders": 100, "parcels": 100, "customer": 100}}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import math
 import statistics
 from collections.abc import AsyncGenerator, Sequence
@@ -11,26 +10,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.load.arrivals import bursty, instants, poisson
-from benchmarks.load.quantiles import quantile, spread
+from benchmarks.load.arrivals import arrivals, arrivals_within
+from benchmarks.load.quantiles import difference, quantile, spread, spread_ms
 from benchmarks.load.streams import Streams
 
 
-@pytest.mark.parametrize("draw", [poisson(20.0), bursty(20.0)])
-def test_requests_come_at_the_rate_that_was_asked_for(draw):
-    found = instants(draw, 1000.0, seed=1)
+@given(count=st.integers(0, 50), per_s=st.floats(0.1, 100), seed=st.integers(), cv=st.floats(0, 3))
+def test_arrivals_are_so_many_in_order_and_the_same_for_a_seed(count: int, per_s: float, seed: int, cv: float) -> None:
+    found = arrivals(count, per_s, seed, cv)
+    assert len(found) == count
     assert found == sorted(found)
+    assert found == arrivals(count, per_s, seed, cv)
+
+
+@pytest.mark.parametrize("cv", [0.0, 1.0, 2.0])
+def test_arrivals_have_their_rate_and_their_variation(cv: float) -> None:
+    found = arrivals(20_000, 5.0, seed=3, cv=cv)
+    gaps = [later - earlier for earlier, later in zip([0.0, *found], found, strict=False)]
+    assert statistics.mean(gaps) == pytest.approx(0.2, rel=0.06)
+    assert statistics.pstdev(gaps) / statistics.mean(gaps) == pytest.approx(cv, abs=0.1)
+
+
+def test_arrivals_refuse_a_rate_of_nothing() -> None:
+    with pytest.raises(ValueError, match="a rate above 0"):
+        arrivals(1, 0.0, seed=1)
+
+
+def test_arrivals_within_a_time_are_those_before_its_end() -> None:
+    found = arrivals_within(1000.0, 20.0, seed=1)
     assert len(found) == pytest.approx(20_000, rel=0.05)
-    assert found[0] > 0
-    assert found[-1] < 1000.0
-
-
-def test_bursts_come_closer_together_than_poisson_arrivals_and_leave_longer_gaps():
-    def variance(times: Sequence[float]) -> float:
-        return statistics.pvariance(b - a for a, b in itertools.pairwise(times))
-
-    even, uneven = instants(poisson(20.0), 1000.0, 1), instants(bursty(20.0), 1000.0, 1)
-    assert variance(uneven) > 3 * variance(even)
+    assert found == arrivals(len(found), 20.0, seed=1)
+    assert found[-1] < 1000.0 <= arrivals(len(found) + 1, 20.0, seed=1)[-1]
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1), st.floats(0.01, 1.0))
@@ -42,7 +52,16 @@ def test_a_quantile_is_one_of_the_values_and_so_many_lie_at_or_below_it(values, 
 
 def test_of_no_values_there_is_no_percentile():
     assert quantile([], 0.5) == math.inf
-    assert spread([]) == {"n": 0, "p50": None, "p99": None}
+    assert spread([]) == {"n": 0, "p50": None, "p90": None, "p99": None}
+
+
+def test_too_few_values_tell_no_tail() -> None:
+    assert spread_ms([0.1] * 99) == {"n": 99, "p50": 100.0, "p90": 100.0, "p99": None}
+
+
+def test_a_difference_with_nothing_is_nothing() -> None:
+    assert difference(60.04, 50.0) == 10.0
+    assert difference(None, 50.0) is None
 
 
 @asynccontextmanager

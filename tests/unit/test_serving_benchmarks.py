@@ -1,23 +1,18 @@
-"""The pure parts of the benchmarks that compare servers: arrivals, figures, what a stream says."""
+"""The pure parts of the benchmarks that compare servers: figures, what a stream says."""
 
 from __future__ import annotations
 
 import json
-import statistics
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
 
-from benchmarks.serving.arrivals import arrivals
 from benchmarks.serving.asking import CompletionsForm, Prompt, ZeroWaitForm, ask, server_timing
 from benchmarks.serving.driving import at, client
-from benchmarks.serving.figures import difference, quantile, ratio_of_slices, spread_ms
+from benchmarks.serving.figures import ratio_of_slices
 from benchmarks.serving.fixed_length import FixedLength
 from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.domain.generation import Finished, Generate, Sampling, Tokens
@@ -25,44 +20,8 @@ from serve_app.domain.generation import Finished, Generate, Sampling, Tokens
 PROMPT = Prompt("hello", (1, 2, 3))
 
 
-@given(count=st.integers(0, 50), per_s=st.floats(0.1, 100), seed=st.integers(), cv=st.floats(0, 3))
-def test_arrivals_are_so_many_in_order_and_the_same_for_a_seed(count: int, per_s: float, seed: int, cv: float) -> None:
-    found = arrivals(count, per_s, seed, cv)
-    assert len(found) == count
-    assert found == sorted(found)
-    assert found == arrivals(count, per_s, seed, cv)
-
-
-@pytest.mark.parametrize("cv", [0.0, 1.0, 2.0])
-def test_arrivals_have_their_rate_and_their_variation(cv: float) -> None:
-    found = arrivals(20_000, 5.0, seed=3, cv=cv)
-    gaps = [later - earlier for earlier, later in zip([0.0, *found], found, strict=False)]
-    assert statistics.mean(gaps) == pytest.approx(0.2, rel=0.06)
-    assert statistics.pstdev(gaps) / statistics.mean(gaps) == pytest.approx(cv, abs=0.1)
-
-
-def test_arrivals_refuse_a_rate_of_nothing() -> None:
-    with pytest.raises(ValueError, match="a rate above 0"):
-        arrivals(1, 0.0, seed=1)
-
-
-@given(st.lists(st.floats(0, 1e6), min_size=100))
-def test_a_quantile_is_a_sample_that_its_share_does_not_exceed(values: list[float]) -> None:
-    for share in (0.5, 0.9, 0.99):
-        found = quantile(values, share)
-        assert found in values
-        assert sum(value <= found for value in values) >= share * len(values)
-
-
-def test_too_few_samples_tell_no_tail() -> None:
-    assert spread_ms([0.1] * 99) == {"n": 99, "p50": 100.0, "p90": 100.0, "p99": None}
-    assert spread_ms([]) == {"n": 0, "p50": None, "p90": None, "p99": None}
-
-
 def test_slices_are_compared_in_pairs() -> None:
     assert ratio_of_slices([9.0, 50.0, 18.0], [10.0, 100.0, 20.0]) == (0.9, 0.5, 0.9)
-    assert difference(60.04, 50.0) == 10.0
-    assert difference(None, 50.0) is None
 
 
 def test_server_timing_is_read_by_step() -> None:
