@@ -4,7 +4,7 @@
 
 Starts Ray, HAProxy, Valkey and the whole application as `zerowait run` does, only its engine scripted (no hit asks it), and in
 the same Ray a FastAPI no-op under the ingress's own options. All server processes run on one core, the load on another. Hits
-and no-op take turns in short slices of a closed loop, so that what else the machine does falls on both; then hits, and
+and no-op take turns in short slices of a closed loop, so that what else the machine does falls on both; then no-op, hits, and
 templated answers with live facts, come at random instants at 70 % of their own peak.
 
 A hit is a whole question: API key and (every second customer) a customer's token checked, text validated and understood,
@@ -134,6 +134,7 @@ async def measure(run: LocalRun, server_pid: int, options: argparse.Namespace) -
     hits = bench.customers(partial(endlessly, wordings, options.zipf), "h", EXACT, signed_in=False)
     nothing: deque[Caller] = deque(Silent(customer, NOOP_PREFIX) for customer in list(hits)[:2])
     both = await bench.side_by_side({"noop": nothing, "hits": hits})
+    empty = await bench.at_share_of_peak(nothing, both["noop"].rate)
     steady = await bench.at_share_of_peak(hits, both["hits"].rate)
     seen_of_hits = bench.seen.told()
     templates = bench.customers(partial(endlessly, TEMPLATE_QUESTIONS, 0.0), "t", TEMPLATED, signed_in=True)
@@ -144,11 +145,12 @@ async def measure(run: LocalRun, server_pid: int, options: argparse.Namespace) -
         "hits_over_noop": round(both["hits"].rate / both["noop"].rate, 3),
         "p99_ms": steady.quantile_ms(0.99),
         "template_p99_ms": live.quantile_ms(0.99),
+        "noop_p99_ms": empty.quantile_ms(0.99),
         "per_s": {name: round(side.rate, 1) for name, side in sides.items()},
         "cpu_ms": {name: side.cpu_ms() for name, side in sides.items()},
-        "steady_per_s": {"hits": round(steady.rate, 1), "templates": round(live.rate, 1)},
-        "p50_ms": {"hits": steady.quantile_ms(0.5), "templates": live.quantile_ms(0.5)},
-        "sent_late_ms": round(max(steady.late_s, live.late_s) * 1000, 1),
+        "steady_per_s": {"noop": round(empty.rate, 1), "hits": round(steady.rate, 1), "templates": round(live.rate, 1)},
+        "p50_ms": {"noop": empty.quantile_ms(0.5), "hits": steady.quantile_ms(0.5), "templates": live.quantile_ms(0.5)},
+        "sent_late_ms": round(max(empty.late_s, steady.late_s, live.late_s) * 1000, 1),
         "tiers": {"hits": seen_of_hits, "templates": bench.seen.told()},
         "wordings": len(wordings),
         "load_average": round(os.getloadavg()[0], 2),
