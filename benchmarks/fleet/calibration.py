@@ -1,9 +1,9 @@
 """The model of a replica beside what was measured on one H100 (Qwen3-32B, per-tensor FP8, vLLM 0.25.1).
 
 `python -m benchmarks.fleet.calibration` prints the table. With keys and values in bf16, to which the model was fitted, prompts
-are 512 shared + 256 of a session + 40 new tokens, answers 128 tokens; in the last two of these rows 140 sessions of 2,048 tokens
-(more than fit) are asked at random for 64 tokens. The rows in FP8 are a check: nothing was fitted to them. The last line is
-a JSON object with the knees (the rate at which TTFT p99 is 300 ms) and `simulator_error`, the difference over the measured one.
+are 512 shared + 256 of a session + 40 new tokens, answers 128 tokens; in the last two of these rows 140 sessions of 2,048
+tokens (more than fit) are asked at random for 64 tokens. The rows in FP8 are a check: nothing was fitted to them. The last
+line is a JSON object with the knees (rates at which TTFT p99 is 300 ms) and `simulator_error`: their distance, relative.
 """
 
 from __future__ import annotations
