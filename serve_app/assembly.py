@@ -31,6 +31,7 @@ from serve_app.answering.complaints import Complaints
 from serve_app.answering.course import Course
 from serve_app.answering.deciding import Deciding
 from serve_app.answering.desk_work import DeskWork
+from serve_app.answering.facts_ahead import FactsAhead
 from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.in_flight import InFlight
 from serve_app.answering.library import Library
@@ -148,7 +149,9 @@ async def assemble(
     head = QuestionHead(question_log, config.tenants)
     _in_background(head.run(), stack)
     understander = await asyncio.to_thread(make_understander)
-    asked_rooms = Rooms(rooms.cache, rooms.context, clock, config.deadlines)
+    facts_ahead = FactsAhead(rooms.context, clock, config.deadlines.facts_ahead_s, config.deadlines.facts_ms / 1000)
+    stack.push_async_callback(facts_ahead.aclose)
+    asked_rooms = Rooms(rooms.cache, facts_ahead, clock, config.deadlines)
 
     async def catch_up() -> None:
         await versions.refresh()
@@ -216,6 +219,7 @@ async def assemble(
         handover=handover,
         desk_work=DeskWork(tickets, SqlOutbox(engine), sessions, shops, clock, new_id, desk_watch.changed_here),
         live=live,
+        facts_ahead=facts_ahead,
         in_flight=InFlight(config.limits.requests_in_flight),
         knowledge=knowledge,
         editor=editor,

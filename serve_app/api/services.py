@@ -9,6 +9,7 @@ from serve_app.adapters.visitor_tokens import VisitorTokens
 from serve_app.answering.complaints import Complaints
 from serve_app.answering.course import Course
 from serve_app.answering.desk_work import DeskWork
+from serve_app.answering.facts_ahead import FactsAhead
 from serve_app.answering.handover import Handover
 from serve_app.answering.in_flight import InFlight
 from serve_app.answering.live import Live
@@ -57,6 +58,7 @@ class Services:
     handover: Handover
     desk_work: DeskWork
     live: Live
+    facts_ahead: FactsAhead
     in_flight: InFlight
     knowledge: KnowledgeRecord
     editor: KnowledgeEditor

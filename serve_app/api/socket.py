@@ -218,6 +218,7 @@ class Socket:
         except (Unauthenticated, Forbidden, NotReady, Overloaded) as error:
             self._show(error_frame(error))
             raise _Closed(_CODES.get(error.status, OVERLOADED)) from error
+        self._services.facts_ahead.opened(caller.tenant, caller.customer_id)
         self._hello = hello
         self._outbox.customer_id = caller.customer_id
         self._outbox.hold()
