@@ -24,10 +24,11 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from serve_app.config import Config, TenantSettings
+from serve_app.config import Config
 from serve_app.context import ContextGatherer, gatherer
 from serve_app.ports import FactsQuery
 from serve_app.source_settings import HttpSourceSettings
+from serve_app.tenant_settings import TenantSettings
 
 REPLIES: dict[str, Any] = {
     "orders": [{"id": "ZW1", "state": "shipped", "placed_at": "2026-11-20T08:00:00Z", "total_minor": 12900}],

@@ -48,7 +48,7 @@ from serve_app.answering.taps import Taps
 from serve_app.answering.voices import Voices
 from serve_app.api.readiness import Readiness
 from serve_app.api.services import Completions, Services
-from serve_app.config import Config, TenantSettings, secret
+from serve_app.config import Config, secret
 from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import card_of
 from serve_app.first_questions import FirstQuestions, formats_of, make_understander
@@ -60,6 +60,7 @@ from serve_app.pregeneration.process import Means, worker
 from serve_app.pregeneration.warming import Warming
 from serve_app.published import Published
 from serve_app.redis_stores import RedisWatch, open_redis
+from serve_app.tenant_settings import TenantSettings
 from serve_app.versions import Versions
 
 

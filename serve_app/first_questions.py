@@ -7,11 +7,11 @@ from datetime import datetime
 
 from serve_app.adapters.language import FastTextDetector
 from serve_app.adapters.linear_classifier import LinearClassifier, load_utterances
-from serve_app.config import TenantSettings
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.question import Focus, Understanding
 from serve_app.domain.understanding import RememberingUnderstander, Understander
 from serve_app.domain.wording import today
+from serve_app.tenant_settings import TenantSettings
 
 
 def make_understander() -> Understander:

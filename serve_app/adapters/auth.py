@@ -13,10 +13,10 @@ from cachetools import TTLCache
 from serve_app.adapters.customer_tokens import CustomerTokens, ensure_token_secret, new_token
 from serve_app.adapters.sql_keys import key_hash
 from serve_app.adapters.visitor_tokens import VisitorTokens, ensure_visitor_secret, looks_like_visitor
-from serve_app.config import TenantSettings
 from serve_app.domain.errors import ConfigError, Forbidden, NotReady, StoreFailed, Unauthenticated
 from serve_app.domain.messages import Caller
 from serve_app.ports import Clock, KeyGrant, Keys
+from serve_app.tenant_settings import TenantSettings
 
 __all__ = ["KeyAndTokenAuthenticator", "bearer", "ensure_token_secret", "ensure_visitor_secret", "new_token"]
 

@@ -14,9 +14,10 @@ from jwt import PyJWTError
 
 from serve_app.adapters import secret_file
 from serve_app.adapters.issuer_keys import IssuerKeys
-from serve_app.config import TenantSettings, TokenSettings, secret
+from serve_app.config import secret
 from serve_app.domain.errors import ConfigError, Unauthenticated
 from serve_app.ports import Clock
+from serve_app.tenant_settings import TenantSettings, TokenSettings
 
 SUBJECT_CHARS_MAX = 128
 TOKEN_CHARS_MAX = 8192

@@ -14,9 +14,9 @@ from jwt import PyJWTError
 
 from serve_app.adapters import secret_file
 from serve_app.adapters.customer_tokens import TOKEN_CHARS_MAX, is_seconds, may_be_customer_id, signing_secret
-from serve_app.config import TenantSettings
 from serve_app.domain.errors import Unauthenticated
 from serve_app.ports import Clock
+from serve_app.tenant_settings import TenantSettings
 
 AUDIENCE = "zerowait-visitor"
 LOCAL_SECRET_FILE = "visitor-secret"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from serve_app.answering.work import Work
-from serve_app.config import TenantSettings
 from serve_app.domain.errors import NotReady, StoreFailed
 from serve_app.domain.id_formats import Formats, IdFormat
 from serve_app.domain.intents import Intent
@@ -22,6 +21,7 @@ from serve_app.domain.phrases import Desk, Phrase, Queue, say_handoff
 from serve_app.domain.session import Session
 from serve_app.domain.tickets import Author, Message, Ticket, handoff_of
 from serve_app.ports import Clock, DeskView, Tickets
+from serve_app.tenant_settings import TenantSettings
 
 logger = logging.getLogger(__name__)
 

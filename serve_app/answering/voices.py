@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from serve_app.config import ModelSettings, TenantSettings
+from serve_app.config import ModelSettings
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.generation import Sampling
 from serve_app.domain.knowledge import Entry
@@ -16,6 +16,7 @@ from serve_app.domain.model_card import ModelCard
 from serve_app.domain.prompt import FORMATS, Encoder, PromptRenderer
 from serve_app.domain.system_text import PROMPT_VERSION, chat_text, policies_text, system_text
 from serve_app.ports import Clock, KnowledgeRecord
+from serve_app.tenant_settings import TenantSettings
 
 logger = logging.getLogger(__name__)
 

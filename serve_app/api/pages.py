@@ -19,9 +19,9 @@ from starlette.responses import Response
 
 from serve_app.api.services import Services
 from serve_app.api.visitors import tenant_named
-from serve_app.config import TenantSettings
 from serve_app.domain.errors import NotFound, StoreFailed
 from serve_app.domain.starters import starters
+from serve_app.tenant_settings import TenantSettings
 
 logger = logging.getLogger(__name__)
 

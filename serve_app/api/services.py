@@ -15,7 +15,7 @@ from serve_app.answering.in_flight import InFlight
 from serve_app.answering.live import Live
 from serve_app.api.draining import Draining
 from serve_app.api.readiness import Readiness
-from serve_app.config import LimitSettings, TenantSettings
+from serve_app.config import LimitSettings
 from serve_app.domain.generation import Sampling
 from serve_app.domain.model_card import ModelCard
 from serve_app.knowledge_editing import KnowledgeEditor
@@ -31,6 +31,7 @@ from serve_app.ports import (
     Transcripts,
 )
 from serve_app.pregeneration.assembling import Pregeneration
+from serve_app.tenant_settings import TenantSettings
 
 
 @dataclass(frozen=True, slots=True)

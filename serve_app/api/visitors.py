@@ -15,9 +15,9 @@ from serve_app.api.bodies import Id, read_body
 from serve_app.api.edge import as_json
 from serve_app.api.origins import require_origin
 from serve_app.api.services import Services
-from serve_app.config import TenantSettings
 from serve_app.demo.visitors import DEMO_CUSTOMERS
 from serve_app.domain.errors import ConfigError, Forbidden, InvalidField, NotFound, NotReady, RateLimited
+from serve_app.tenant_settings import TenantSettings
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from serve_app.adapters.http_source import HttpSource
 from serve_app.adapters.sql_query import SqlQuery
 from serve_app.adapters.sql_source import SqlSource, sql_source
 from serve_app.adapters.sqlite_source import SqliteSource
-from serve_app.config import Config, TenantSettings, secret
+from serve_app.config import Config, secret
 from serve_app.context.gathering import Asked, ContextGatherer, TenantSources
 from serve_app.demo.sources import demo_sources, demo_url
 from serve_app.domain.errors import ConfigError
@@ -19,6 +19,7 @@ from serve_app.domain.mapping import FieldPath, RowMapping
 from serve_app.domain.named_orders import NAMING
 from serve_app.domain.sources import SHAPES, Step, plan
 from serve_app.source_settings import FieldSettings, HttpSourceSettings, Source, SqlSourceSettings
+from serve_app.tenant_settings import TenantSettings
 
 SCALARS: Mapping[str, type[str] | type[int]] = {"customer_id": str, "open_limit": int, "now_s": int, "today_s": int}
 

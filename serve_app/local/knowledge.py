@@ -19,11 +19,11 @@ from serve_app.adapters.knowledge_file import read_path
 from serve_app.adapters.knowledge_tables import json_of
 from serve_app.adapters.sql_drafts import FromFolder, SqlDrafts
 from serve_app.adapters.sql_knowledge import SqlKnowledge
-from serve_app.config import TenantSettings
 from serve_app.demo.knowledge import demo_knowledge
 from serve_app.domain.drafting import Reading
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.publication import Publication, filled
+from serve_app.tenant_settings import TenantSettings
 
 Origin = Literal["folder", "demo"]
 

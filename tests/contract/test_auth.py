@@ -23,10 +23,10 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from serve_app.adapters.auth import KeyAndTokenAuthenticator, bearer, ensure_token_secret, new_token
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_keys import SqlKeys
-from serve_app.config import TenantSettings, TokenSettings
 from serve_app.domain.errors import ConfigError, Forbidden, NotReady, StoreFailed, Unauthenticated
 from serve_app.domain.messages import Caller
 from serve_app.ports import KeyGrant
+from serve_app.tenant_settings import TenantSettings, TokenSettings
 from tests.postgres import free_port
 
 SECRET = "s" * 32

@@ -14,9 +14,9 @@ from serve_app.adapters.auth import KeyAndTokenAuthenticator, ensure_token_secre
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.adapters.visitor_tokens import AUDIENCE, Visitor, VisitorTokens, ensure_visitor_secret
-from serve_app.config import TenantSettings, TokenSettings, WebSettings
 from serve_app.domain.errors import Forbidden, NotReady, Unauthenticated
 from serve_app.domain.messages import Caller
+from serve_app.tenant_settings import TenantSettings, TokenSettings, WebSettings
 
 
 class HandClock:

@@ -18,7 +18,6 @@ from serve_app.adapters.desk_watch import DeskWatch
 from serve_app.adapters.memory_tickets import MemoryTickets
 from serve_app.answering.handover import Handover, HandoverShop
 from serve_app.answering.work import Work
-from serve_app.config import TenantSettings
 from serve_app.domain.errors import Conflict, NotReady, StoreFailed
 from serve_app.domain.intents import Intent
 from serve_app.domain.messages import Ask, Caller, Conversation, Delta, Handoff, Kind
@@ -27,6 +26,7 @@ from serve_app.domain.phrases import Phrase
 from serve_app.domain.question import Entities, Focus, Understanding
 from serve_app.domain.session import AnswerRecord, QuestionRecord, Session, Turn
 from serve_app.domain.tickets import Author, Message, Ticket
+from serve_app.tenant_settings import TenantSettings
 
 SHOP = HandoverShop.of(TenantSettings())
 UNDERSTOOD = Understanding("", "zh", False, Intent.OTHER, 1.0, Entities(), Kind.PERSONAL, "")

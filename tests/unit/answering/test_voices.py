@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from serve_app.adapters.tokenizer import ByteTokenizer
 from serve_app.answering.voices import Voices
-from serve_app.config import AnswersSettings, ModelSettings, TenantSettings
+from serve_app.config import AnswersSettings, ModelSettings
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry, Template
 from serve_app.domain.model_card import card_of
+from serve_app.tenant_settings import TenantSettings
 
 
 class _Record:

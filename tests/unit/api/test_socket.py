@@ -16,10 +16,11 @@ from serve_app.api.draining import Draining
 from serve_app.api.outbox import Outbox
 from serve_app.api.services import Services
 from serve_app.api.socket import Socket
-from serve_app.config import LimitSettings, TenantSettings
+from serve_app.config import LimitSettings
 from serve_app.domain.errors import StoreFailed, Unauthenticated
 from serve_app.domain.live import Talk
 from serve_app.domain.messages import Caller
+from serve_app.tenant_settings import TenantSettings
 from tests.unit.answering.conversing import CLOCK, Course, Process, message, processes, until
 
 

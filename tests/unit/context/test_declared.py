@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from serve_app.config import Config, TenantSettings
+from serve_app.config import Config
 from serve_app.context import gatherer
 from serve_app.demo.sources import demo_sources
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.sources import PARTS
 from serve_app.source_settings import Source
+from serve_app.tenant_settings import TenantSettings
 
 
 def build(*sources: dict[str, Any], environ: dict[str, str] | None = None, **shop: Any) -> None:

@@ -13,12 +13,13 @@ from serve_app.adapters.knowledge_file import load_knowledge
 from serve_app.adapters.record import connect, create_tables
 from serve_app.adapters.sql_drafts import FromFolder, SqlDrafts
 from serve_app.adapters.sql_knowledge import SqlKnowledge
-from serve_app.config import TenantSettings, load_config
+from serve_app.config import load_config
 from serve_app.demo.knowledge import demo_knowledge
 from serve_app.domain.errors import ConfigError
 from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry
 from serve_app.local.knowledge import publish_knowledge
+from serve_app.tenant_settings import TenantSettings
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 ENTRY = """

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.config import Config, TenantSettings, TokenSettings
+from serve_app.config import Config
 from serve_app.local.setup import Prepared
 from serve_app.local.welcome import welcome
+from serve_app.tenant_settings import TenantSettings, TokenSettings
 
 _AT = "http://127.0.0.1:8000", "http://127.0.0.1:8265"
 
