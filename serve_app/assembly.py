@@ -150,7 +150,17 @@ async def assemble(
     head = QuestionHead(question_log, config.tenants)
     _in_background(head.run(), stack)
     understander = await asyncio.to_thread(make_understander)
-    facts_ahead = FactsAhead(rooms.context, clock, config.deadlines.facts_ahead_s, config.deadlines.facts_ms / 1000)
+    facts_ahead = FactsAhead(
+        rooms.context,
+        clock,
+        config.deadlines.facts_ahead_s,
+        config.deadlines.facts_ms / 1000,
+        {
+            name: frozenset(one.part for one in shop.sources)
+            for name, shop in config.tenants.items()
+            if shop.sources is not None
+        },
+    )
     stack.push_async_callback(facts_ahead.aclose)
     asked_rooms = Rooms(rooms.cache, facts_ahead, clock, config.deadlines)
 

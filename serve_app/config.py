@@ -167,7 +167,8 @@ class DeadlineSettings(Settings):
     facts_ms: int = Field(default=1000, gt=0)
     """For all of a question's facts."""
     facts_ahead_s: float = Field(default=10.0, ge=0)
-    """A signed-in customer's facts are fetched when the chat opens, and serve its questions for so long. 0: they are not."""
+    """A signed-in customer's facts are fetched when a new chat opens, and serve its first questions for so long, until one is
+    asked of the shop's systems. 0: they are not."""
     cache_ms: int = Field(default=500, gt=0)
     """For looking up."""
     first_token_s: float = Field(default=10.0, gt=0)

@@ -8,6 +8,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy
@@ -24,9 +25,9 @@ from serve_app.ports import Clock, Embedder, KnowledgeRecord
 
 logger = logging.getLogger(__name__)
 
-# Texts that wait for their embedding, 20 to 40 ms each. The next would come after its asker's patience (deadlines.cache_ms), so
-# it gets the suggestions that need none.
-WAITING_MAX = 8
+# Texts that wait for their embedding, 20 to 40 ms each. A later one would come about when its asker's patience ends
+# (deadlines.cache_ms): it is not compared, at once.
+WAITING_MAX = 12
 SILENCE_MAX_S = 30.0  # a record that is away for longer makes the room unhealthy
 EMBEDDED_AT_ONCE = 4  # questions; a customer's text waits for no more than these
 START_MAX_S = 120.0  # a start waits so long until everything can be offered; the rest follows while it answers
@@ -96,7 +97,7 @@ class LiveKnowledge:
                 self._heartbeat = asyncio.create_task(self._beat(embedder))
 
     async def look_up(self, lookup: Lookup) -> Found:
-        """What answers, in microseconds; else suggestions and passages, after about 10 ms. An unknown tenant has neither."""
+        """What answers, in microseconds; else suggestions and passages, after 20 to 40 ms. An unknown tenant has neither."""
         await self.start()
         if self._versions.get(lookup.tenant, lookup.at_least) < lookup.at_least:
             await self._catch_up(lookup)
@@ -109,8 +110,10 @@ class LiveKnowledge:
             if found is not None:
                 return found
             # Where nothing is offered there is nothing to compare the text with.
-            vector = await self._embedding(lookup.text) if index.vectors else None
-            return index.near(lookup, vector, answers=self._meaning_answers)
+            if not index.vectors:
+                return index.near(lookup, None)
+            vector = await self._embedding(lookup.text)
+            return replace(index.near(lookup, vector, answers=self._meaning_answers), partial=vector is None)
 
     async def check(self) -> None:
         """Starts if need be. Raises NotReady while the record has been away for long, and what `start` raises."""

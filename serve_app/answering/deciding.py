@@ -171,15 +171,17 @@ class Deciding:
     async def _personal(self, work: Work) -> Draft:
         chat = work.understood.intent is Intent.CHITCHAT
         may_answer = self._speaker.may_answer(work, chat=chat)
-        if may_answer and chat:
-            # Its prompt holds nothing published, and what is published in its very words stands in memory: no look-up.
+        if may_answer and chat and not self._library.publishes(work.ask, work.understood):
+            # Its prompt holds nothing published: only an entry in its very words is worth a look.
             return await self._speaker.personal(work, None, ())
-        if may_answer and work.ask.caller.customer_id is not None:
+        if may_answer and not chat and work.ask.caller.customer_id is not None:
             found, facts = await asyncio.gather(self._library.look_up(work), self._rooms.facts(work, work.understood.entities))
         else:
             found, facts = await self._library.look_up(work), None
         if found.entry is not None:
             return self._from_entry(work, found)
+        if may_answer and chat:
+            return await self._speaker.personal(work, None, ())
         return await self._speaker.personal(work, facts, found.passages) if may_answer else await self._miss(work, found)
 
     def from_shared(self, work: Work, held: Held) -> Draft:

@@ -1,87 +1,103 @@
-"""A customer's facts, fetched when the chat opens: the question that follows finds them here."""
+"""A customer's facts, fetched when the chat opens: its first questions find them here."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from serve_app.domain.errors import InternalError
+from serve_app.domain.errors import InternalError, ZeroWaitError
 from serve_app.domain.facts import Facts
 from serve_app.domain.sources import PARTS
 from serve_app.ports import Clock, ContextRoom, FactsQuery
 
 logger = logging.getLogger(__name__)
 
-# Customers whose facts are held at a time, some kilobytes each; beyond it the first to have come are asked for again.
-CUSTOMERS_MAX = 2000
+# Beyond it a chat's opening fetches nothing: the shop's systems are for the questions first.
+UNDER_WAY_MAX = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
+    facts: Facts
     until: float  # monotonic
-    facts: asyncio.Task[Facts]
 
 
 class FactsAhead:
-    """The port `ContextRoom` around another one. What it gives is up to `kept_s` old, and says so (`Facts.as_of`).
+    """The port `ContextRoom` around another one. What it gives is up to `kept_s` old.
 
-    Only a chat's opening fetches ahead. What is asked for by name, and what was missing then, is asked of the room.
+    Only a chat's opening fetches ahead, and no question waits for that. What is asked for by name, what was missing then, and
+    all that follows a question of the same customer that was asked of the room, is asked of the room: facts never go back.
     """
 
-    def __init__(self, room: ContextRoom, clock: Clock, kept_s: float, within_s: float) -> None:
-        """`within_s` is what a fetch may take; with `kept_s` 0 nothing is fetched ahead."""
+    def __init__(
+        self, room: ContextRoom, clock: Clock, kept_s: float, within_s: float, declared: Mapping[str, frozenset[str]]
+    ) -> None:
+        """`within_s` is what a fetch may take; with `kept_s` 0 nothing is fetched ahead. `declared`: by tenant, the parts that
+        have a source; the others are always missing."""
         self._room = room
         self._clock = clock
         self._kept_s = kept_s
         self._within_s = within_s
-        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._declared = declared
+        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def opened(self, tenant: str, customer_id: str | None) -> None:
         """A chat of the customer has opened. Returns at once."""
-        if customer_id is None or not self._kept_s or self._current(tenant, customer_id) is not None:
+        if customer_id is None or not self._kept_s or len(self._under_way) >= UNDER_WAY_MAX:
             return
-        self._forget()
-        query = FactsQuery(tenant, customer_id, self._clock.now(), self._within_s)
-        fetching = asyncio.ensure_future(self._fetched(query))
-        self._kept[tenant, customer_id] = _Kept(self._clock.monotonic() + self._kept_s, fetching)
+        who = (tenant, customer_id)
+        if who not in self._under_way and who not in self._kept:
+            self._under_way[who] = asyncio.ensure_future(self._fetch(*who))
 
     async def facts(self, query: FactsQuery) -> Facts:
-        """As the port says. A fetch under way is waited for."""
-        kept = self._current(query.tenant, query.customer_id)
-        if kept is not None and not (query.order_ids or query.order_tails or query.tracking_nos):
-            facts = await asyncio.shield(kept.facts)
-            if frozenset(query.parts or PARTS).isdisjoint(facts.missing):
-                return facts
-        return await self._room.facts(query)
+        """As the port says."""
+        who = (query.tenant, query.customer_id)
+        kept = self._kept.get(who)
+        if kept is not None and kept.until > self._clock.monotonic() and self._holds(kept.facts, query):
+            return kept.facts
+        try:
+            return await self._room.facts(query)
+        finally:
+            self._forget(who)
 
     async def aclose(self) -> None:
         """Ends what is under way."""
-        under_way = [kept.facts for kept in self._kept.values() if not kept.facts.done()]
+        under_way = list(self._under_way.values())
         self._kept.clear()
         for task in under_way:
             task.cancel()
         if under_way:
             await asyncio.wait(under_way)
 
-    async def _fetched(self, query: FactsQuery) -> Facts:
+    async def _fetch(self, tenant: str, customer_id: str) -> None:
+        who = (tenant, customer_id)
         try:
-            async with asyncio.timeout(query.within_s * 1.2):
-                return await self._room.facts(query)
-        except (TimeoutError, InternalError) as error:
+            async with asyncio.timeout(self._within_s * 1.2):
+                facts = await self._room.facts(FactsQuery(tenant, customer_id, self._clock.now(), self._within_s))
+        except (TimeoutError, InternalError, ZeroWaitError) as error:
             logger.info("no facts were fetched ahead: %r", error)
-            return Facts(as_of=query.now, missing=PARTS)
+            return
+        finally:
+            wanted = self._under_way.pop(who, None) is not None
+        if wanted:
+            kept = self._kept[who] = _Kept(facts, self._clock.monotonic() + self._kept_s)
+            asyncio.get_running_loop().call_later(self._kept_s, self._ended, who, kept)
 
-    def _forget(self) -> None:
-        """Those that are too old, and the oldest where there are too many. They stand in the order in which they end."""
-        now = self._clock.monotonic()
-        while self._kept and (len(self._kept) >= CUSTOMERS_MAX or next(iter(self._kept.values())).until <= now):
-            self._kept.popitem(last=False)
+    def _ended(self, who: tuple[str, str], kept: _Kept) -> None:
+        if self._kept.get(who) is kept:
+            del self._kept[who]
 
-    def _current(self, tenant: str, customer_id: str) -> _Kept | None:
-        kept = self._kept.get((tenant, customer_id))
-        if kept is None or kept.until > self._clock.monotonic():
-            return kept
-        del self._kept[tenant, customer_id]
-        return None
+    def _forget(self, who: tuple[str, str]) -> None:
+        """Also what is under way: it began before what the room has just said."""
+        self._kept.pop(who, None)
+        if (fetching := self._under_way.pop(who, None)) is not None:
+            fetching.cancel()
+
+    def _holds(self, facts: Facts, query: FactsQuery) -> bool:
+        """Whether all that is asked for is there."""
+        named = query.order_ids or query.order_tails or query.tracking_nos
+        wanted = frozenset(query.parts or PARTS) & self._declared.get(query.tenant, frozenset(PARTS))
+        return not named and wanted.isdisjoint(facts.missing)

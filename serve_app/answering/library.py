@@ -90,6 +90,8 @@ class Library:
     async def _asked(self, work: Work, lookup: Lookup) -> Found:
         found = await self._rooms.look_up(work, replace(lookup, set_aside=work.set_aside, trace=tracing.outgoing()))
         work.gates = found.refused
+        if found.partial:
+            work.leave_out("knowledge")
         return found
 
     def _lookup(self, ask: Ask, understood: Understanding) -> Lookup:

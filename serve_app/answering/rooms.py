@@ -12,12 +12,10 @@ from serve_app.domain.errors import InternalError
 from serve_app.domain.facts import Facts
 from serve_app.domain.knowledge import Found, Lookup
 from serve_app.domain.question import Entities
+from serve_app.domain.sources import PARTS
 from serve_app.ports import CacheRoom, Clock, ContextRoom, FactsQuery
 
 logger = logging.getLogger(__name__)
-
-# What is missing when the whole Context room is.
-EVERY_PART = ("customer", "coupons", "orders", "lines", "parcels", "parcel_events", "after_sales", "invoices")
 
 
 class Rooms:
@@ -59,6 +57,6 @@ class Rooms:
                     facts = await self._context.facts(query)
             except (TimeoutError, InternalError) as error:
                 logger.warning("the facts are left out: %r", error)
-                facts = Facts(as_of=query.now, missing=EVERY_PART)
+                facts = Facts(as_of=query.now, missing=PARTS)
         work.leave_out(*(part for part in facts.missing if parts is None or part in parts))
         return facts

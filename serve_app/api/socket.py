@@ -218,7 +218,9 @@ class Socket:
         except (Unauthenticated, Forbidden, NotReady, Overloaded) as error:
             self._show(error_frame(error))
             raise _Closed(_CODES.get(error.status, OVERLOADED)) from error
-        self._services.facts_ahead.opened(caller.tenant, caller.customer_id)
+        if self._chat is None and hello.session_id is None:
+            # A conversation that goes on is no opening: after a restart all of them say hello at once.
+            self._services.facts_ahead.opened(caller.tenant, caller.customer_id)
         self._hello = hello
         self._outbox.customer_id = caller.customer_id
         self._outbox.hold()

@@ -98,6 +98,7 @@ class Found:
     tier: Tier = "faq"  # of the entry
     refused: tuple[str, ...] = ()  # the gates at which near entries were refused as answers, one name a candidate
     changes_at: datetime | None = None  # when an entry becomes valid that would have been found
+    partial: bool = False  # the text was not compared with what is published: too many waited for that
 
 
 def is_current(found: Found, versions: Mapping[str, int]) -> bool:

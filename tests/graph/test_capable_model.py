@@ -13,6 +13,7 @@ from serve_app.adapters import record
 from serve_app.adapters.sql_knowledge import SqlKnowledge
 from serve_app.adapters.tokenizer import HfTokenizer
 from serve_app.domain.errors import StoreFailed
+from serve_app.domain.intents import Intent
 from serve_app.domain.knowledge import Entry
 from tests.graph.front import Front, serving
 from tests.packaged import saying
@@ -165,3 +166,21 @@ async def test_a_generation_carries_how_many_questions_were_asked_since_the_last
     assert capable.engine.requests[-1].asked == 4
     await capable.ask(chat, "C1002")
     assert capable.engine.requests[-1].asked == 1
+
+
+async def test_small_talk_in_published_words_is_the_shops_own(tmp_path: Path, valkey_url: str, packaged_model: Path) -> None:
+    """Who it is that answers, say: no model tells that in its own words."""
+    question, told = "Who are you?", "I am the shop's assistant, a program."
+    model = {**MODEL, "answers": {"languages": ["en"], "kinds": ["chat"]}}
+    async with serving(tmp_path, valkey_url, packaged_model, saying("I am a person."), model=model) as front:
+        assert (await front.ask(question))["source"] == "model"
+        engine = record.connect(str(front.config.record.url))
+        try:
+            entry = Entry("who", 0, Intent.OTHER, {"zh": ("你是谁",), "en": (question,)}, {"zh": "我是程序。", "en": told})
+            await SqlKnowledge(engine, lambda: datetime.now(UTC)).publish("demo", [entry], [], [], datetime.now(UTC))
+        finally:
+            await engine.dispose()
+        async with asyncio.timeout(15):
+            while (answer := await front.ask(question))["source"] != "faq":
+                await asyncio.sleep(0.05)
+        assert answer["text"] == told

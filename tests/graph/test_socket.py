@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -72,22 +71,6 @@ async def test_a_new_session_can_be_read_and_returned_to_before_its_first_questi
         assert (session.status_code, session.json()["turns"]) == (200, [])
     async with greeted(front, "C1002", session_id=socket.session_id) as again:
         assert (await again.ask("你好"))[-1]["event"] == "done"
-
-
-async def test_a_chats_opening_fetches_the_facts_of_its_first_questions(front: Front) -> None:
-    def set_tier(tier: str) -> str:
-        with sqlite3.connect(front.config.home / "shop.db") as shop:
-            (before,) = shop.execute("SELECT tier FROM customers WHERE id = 'C1007'").fetchone()
-            shop.execute("UPDATE customers SET tier = ? WHERE id = 'C1007'", (tier,))
-        return str(before)
-
-    async with greeted(front, "C1007") as socket:
-        told = text_of(await socket.ask("我的会员等级是什么?"))
-        before = set_tier("platinum" if "铂金" not in told else "bronze")
-        try:
-            assert text_of(await socket.ask("我现在是什么会员等级?")) == told
-        finally:
-            set_tier(before)
 
 
 async def test_a_visitors_token_is_enough(front: Front) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from serve_app.answering import facts_ahead
-from serve_app.answering.facts_ahead import FactsAhead
+from serve_app.answering.facts_ahead import UNDER_WAY_MAX, FactsAhead
 from serve_app.domain.errors import RoomFailed
 from serve_app.domain.facts import Customer, Facts
 from serve_app.ports import FactsQuery
@@ -51,7 +51,7 @@ def room() -> Room:
 
 @pytest.fixture
 async def ahead(room: Room) -> AsyncGenerator[FactsAhead]:
-    ahead = FactsAhead(room, room, kept_s=10.0, within_s=1.0)
+    ahead = FactsAhead(room, room, kept_s=10.0, within_s=1.0, declared={"small": frozenset({"customer", "orders"})})
     yield ahead
     await ahead.aclose()
 
@@ -66,20 +66,34 @@ async def name(ahead: FactsAhead, asked: FactsQuery) -> str:
     return customer.name
 
 
-async def test_a_question_after_the_opening_asks_no_system_again(room: Room, ahead: FactsAhead) -> None:
-    ahead.opened("demo", "C1")
+async def opened(ahead: FactsAhead, customer: str | None = "C1", tenant: str = "demo") -> None:
+    """And fetched, where nothing holds the room up."""
+    ahead.opened(tenant, customer)
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_the_first_questions_ask_no_system(room: Room, ahead: FactsAhead) -> None:
+    await opened(ahead)
     assert await name(ahead, query()) == "C1, fetch 1"
     assert await name(ahead, query(parts=frozenset({"customer", "orders"}))) == "C1, fetch 1"
     assert room.asked[0].parts is None
 
 
-async def test_a_question_waits_for_a_fetch_that_is_under_way(room: Room, ahead: FactsAhead) -> None:
+async def test_no_question_waits_for_a_fetch_that_is_under_way(room: Room, ahead: FactsAhead) -> None:
     room.may.clear()
-    ahead.opened("demo", "C1")
-    asking = asyncio.ensure_future(name(ahead, query()))
+    await opened(ahead)
+    asking = asyncio.ensure_future(name(ahead, query(parts=frozenset({"customer"}))))
     await asyncio.sleep(0)
+    assert len(room.asked) == 2
     room.may.set()
-    assert await asking == "C1, fetch 1"
+    assert await asking == "C1, fetch 2"
+
+
+async def test_facts_never_go_back(room: Room, ahead: FactsAhead) -> None:
+    await opened(ahead)
+    assert await name(ahead, replace(query(), order_ids=("7",))) == "C1, fetch 2"
+    assert await name(ahead, query()) == "C1, fetch 3"
 
 
 async def test_without_an_opening_each_question_is_fetched_for(room: Room, ahead: FactsAhead) -> None:
@@ -87,17 +101,16 @@ async def test_without_an_opening_each_question_is_fetched_for(room: Room, ahead
 
 
 async def test_they_serve_for_a_short_time(room: Room, ahead: FactsAhead) -> None:
-    ahead.opened("demo", "C1")
-    await ahead.facts(query())
+    await opened(ahead)
     room.seconds += 10.0
     assert await name(ahead, query()) == "C1, fetch 2"
 
 
 async def test_they_are_one_customers_of_one_shop(room: Room, ahead: FactsAhead) -> None:
-    ahead.opened("demo", "C1")
-    await asyncio.sleep(0)
+    await opened(ahead)
     assert await name(ahead, query("C2")) == "C2, fetch 2"
     assert await name(ahead, query("C1", tenant="other")) == "C1, fetch 3"
+    assert await name(ahead, query()) == "C1, fetch 1"
 
 
 @pytest.mark.parametrize(
@@ -105,64 +118,59 @@ async def test_they_are_one_customers_of_one_shop(room: Room, ahead: FactsAhead)
     [replace(query(), order_ids=("7",)), replace(query(), order_tails=("7",)), replace(query(), tracking_nos=("7",))],
 )
 async def test_what_is_named_is_asked_for(room: Room, ahead: FactsAhead, named: FactsQuery) -> None:
-    ahead.opened("demo", "C1")
-    await asyncio.sleep(0)
+    await opened(ahead)
     assert await name(ahead, named) == "C1, fetch 2"
 
 
 async def test_what_was_missing_is_asked_for(room: Room, ahead: FactsAhead) -> None:
     room.missing = ("parcels",)
-    ahead.opened("demo", "C1")
+    await opened(ahead)
     assert await name(ahead, query(parts=frozenset({"customer"}))) == "C1, fetch 1"
     assert await name(ahead, query(parts=frozenset({"parcels"}))) == "C1, fetch 2"
-    assert await name(ahead, query()) == "C1, fetch 3"
+
+
+async def test_what_no_source_has_is_not_asked_for_again(room: Room, ahead: FactsAhead) -> None:
+    room.missing = ("parcels", "invoices")
+    await opened(ahead, tenant="small")
+    assert await name(ahead, query(tenant="small")) == "C1, fetch 1"
 
 
 async def test_a_fetch_that_fails_stops_no_question(room: Room, ahead: FactsAhead) -> None:
     room.error = RoomFailed("away")
-    ahead.opened("demo", "C1")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await opened(ahead)
     room.error = None
     assert await name(ahead, query()) == "C1, fetch 2"
 
 
-async def test_opening_again_fetches_only_what_is_too_old(room: Room, ahead: FactsAhead) -> None:
+async def test_opening_again_fetches_nothing_more(room: Room, ahead: FactsAhead) -> None:
     for _ in range(3):
-        ahead.opened("demo", "C1")
-    await asyncio.sleep(0)
+        await opened(ahead)
     assert len(room.asked) == 1
-    room.seconds += 10.0
-    ahead.opened("demo", "C1")
-    assert await name(ahead, query()) == "C1, fetch 2"
 
 
 async def test_a_visitor_has_no_facts(room: Room, ahead: FactsAhead) -> None:
-    ahead.opened("demo", None)
-    await asyncio.sleep(0)
+    await opened(ahead, None)
     assert room.asked == []
 
 
 async def test_it_can_be_left_out(room: Room) -> None:
-    ahead = FactsAhead(room, room, kept_s=0.0, within_s=1.0)
-    ahead.opened("demo", "C1")
+    ahead = FactsAhead(room, room, kept_s=0.0, within_s=1.0, declared={})
+    await opened(ahead)
     assert await name(ahead, query()) == "C1, fetch 1"
 
 
-async def test_the_oldest_are_forgotten(room: Room, ahead: FactsAhead, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts_ahead, "CUSTOMERS_MAX", 2)
-    for customer in ("C1", "C2", "C3"):
-        ahead.opened("demo", customer)
-    assert await name(ahead, query("C3")) == "C3, fetch 3"
-    assert await name(ahead, query("C1")) == "C1, fetch 4"
-
-
-async def test_who_leaves_takes_nobody_elses_facts_along(room: Room, ahead: FactsAhead) -> None:
+async def test_many_openings_at_once_do_not_storm_the_shop(room: Room, ahead: FactsAhead) -> None:
     room.may.clear()
-    ahead.opened("demo", "C1")
-    leaving, staying = (asyncio.ensure_future(name(ahead, query())) for _ in range(2))
+    for number in range(3 * UNDER_WAY_MAX):
+        ahead.opened("demo", f"C{number}")
     await asyncio.sleep(0)
-    leaving.cancel()
-    await asyncio.wait({leaving})
-    room.may.set()
-    assert await staying == "C1, fetch 1"
+    assert len(room.asked) == UNDER_WAY_MAX
+
+
+async def test_they_are_forgotten_when_their_time_is_over(room: Room) -> None:
+    ahead = FactsAhead(room, room, kept_s=0.001, within_s=1.0, declared={})
+    await opened(ahead)
+    held = weakref.ref(await ahead.facts(query()))
+    async with asyncio.timeout(10):
+        while held() is not None:
+            await asyncio.sleep(0.001)

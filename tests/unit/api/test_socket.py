@@ -81,6 +81,7 @@ class Shop:
         self.handover = SimpleNamespace(of=self._of)
         self.desk_error: Exception | None = None
         self.draining = Draining(spread_s=(0, 0))
+        self.opened: list[tuple[str, str | None]] = []
         self.services = SimpleNamespace(
             course=self.course,
             sessions=process.sessions,
@@ -88,6 +89,7 @@ class Shop:
             tenants={"demo": TenantSettings()},
             handover=self.handover,
             live=process.live,
+            facts_ahead=SimpleNamespace(opened=lambda *who: self.opened.append(who)),
             in_flight=InFlight(4),
             limits=LimitSettings(**limits),
             clock=CLOCK,
@@ -126,6 +128,24 @@ async def test_a_client_that_does_not_read_is_cut(process: Process) -> None:
     await ended(socket)
     assert client.closed == 4503
     assert len(client.got) == 1, "nothing of what it missed is sent out of its turn"
+
+
+async def test_a_new_chat_has_its_facts_fetched_and_one_that_goes_on_has_not(process: Process) -> None:
+    shop, client = Shop(process), Client()
+    socket = shop.connect(client)
+    client.says("hello", token="key", customer_token="C1")
+    session = (await client.has("ready"))["data"]["session_id"]
+    client.says("hello", token="key", customer_token="C1")
+    await until(lambda: len(client.got) == 2)
+    client.goes()
+    await ended(socket)
+    again = Client()
+    socket = shop.connect(again)
+    again.says("hello", token="key", customer_token="C1", session_id=session)
+    await again.has("ready")
+    again.goes()
+    await ended(socket)
+    assert shop.opened == [("demo", "C1")]
 
 
 async def test_what_is_shown_at_once_may_be_long() -> None:
