@@ -117,10 +117,10 @@ class Bench:
             light, full = self.scenario["light"], self.scenario["full"]
 
             def some(count: int, seed: int) -> tuple[Conversation, ...]:
-                return tuple(conversations(count, 1e6, self.scenario["turns"], self._rules.wordings, token, 0.0, seed))
+                return tuple(conversations(count, self.scenario["turns"], self._rules.wordings, token, seed))
 
-            await self._drive(Load(url, key, some(2, seed=1), closed=2))
-            calm, _ = await self._drive(Load(url, key, some(light["conversations"], seed=2), closed=1))
+            await self._drive(Load(url, key, some(2, seed=1), at_a_time=2))
+            calm, _ = await self._drive(Load(url, key, some(light["conversations"], seed=2), at_a_time=1))
             closed = some(full["at_a_time"] * full["seconds"] * 4, seed=3)
             until_s = full["warm_up_s"] + full["seconds"]
             load = asyncio.ensure_future(self._drive(Load(url, key, closed, full["at_a_time"], until_s)))

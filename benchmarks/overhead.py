@@ -7,8 +7,7 @@ OpenAI server with the same engine settings. Both stay up; one is asked at a tim
 instants: the same prompt tokens, answers of the same length, none asked twice, none answered by a tier before the model. The
 engines' processes run on one core, all else, the load too, on the other.
 
-Two of ZeroWait's tenants are asked: one with nothing published, so that nothing is looked up, and the demo shop, whose
-knowledge is searched by meaning before the model is asked. The loads are in overhead.yaml. The last line is one JSON object.
+All of it is small talk, for which nothing is looked up. The loads are in overhead.yaml. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -20,12 +19,11 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import yaml
@@ -33,19 +31,16 @@ import yaml
 from benchmarks.hits.cost import family, pin
 from benchmarks.load.arrivals import arrivals
 from benchmarks.load.quantiles import difference, spread, spread_ms
-from benchmarks.local_run import CACHE, LocalRun, running
+from benchmarks.local_run import CACHE, running
 from benchmarks.serving.asking import CompletionsForm, Form, Prompt, ZeroWaitForm, ask
 from benchmarks.serving.driving import Slice, at, client
-from benchmarks.serving.figures import ratio_of_slices
 from benchmarks.serving.questions import small_talk
 from benchmarks.serving.servers import MODEL, Server, bare_vllm, engines_of, serve_llm, spent_s, vllm_router
-from serve_app.adapters.record import connect
-from serve_app.adapters.sql_keys import SqlKeys
 from serve_app.config import ModelSettings
 from serve_app.packaged_model import prepare
 
 SCENARIO = Path(__file__).with_suffix(".yaml")
-BARE, OURS, WITH_LOOKUPS = "vllm", "zerowait", "zerowait+lookups"
+BARE, OURS = "vllm", "zerowait"
 # The engine's threads share a core: they must not wait for each other by spinning, and more than one gains nothing.
 ONE_THREAD = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "1000"}
 
@@ -115,18 +110,17 @@ class Bench:
         if len(prompts) < settings["count"]:
             raise RuntimeError("there are not so many different questions: ask fewer, or fewer rounds")
         instants = arrivals(len(prompts), settings["per_s"], seed=number, cv=settings.get("cv", 1))
-        arms = [arm for arm in self.arms if arm.name != WITH_LOOKUPS or load != "saturated"]
-        for arm in arms[number % len(arms) :] + arms[: number % len(arms)]:
-            asked = prompts if arm.name != WITH_LOOKUPS else list(islice(self.prompts, len(prompts)))
+        first = number % len(self.arms)
+        for arm in self.arms[first:] + self.arms[:first]:
             before, idle_before = spent_s(arm.pids), self._idle_s(arm)
-            found = await slice_of(arm, asked, instants)
+            found = await slice_of(arm, prompts, instants)
             after, idle_after = spent_s(arm.pids), self._idle_s(arm)
             if idle_before is not None and idle_after is not None:
                 self.idle_cores.append((idle_after - idle_before) / found.wall_s)
             arm.slices.setdefault(load, []).append(found)
             arm.cpu.setdefault(load, []).append({name: spent - before.get(name, 0.0) for name, spent in after.items()})
-            self._check(arm, found, asked)
-        self._say(load, number, arms)
+            self._check(arm, found, prompts)
+        self._say(load, number)
 
     def _idle_s(self, asked: Arm) -> float | None:
         """CPU seconds so far of ZeroWait, while another is asked."""
@@ -145,9 +139,9 @@ class Bench:
             elif answer.prompt_tokens != len(prompt.token_ids):
                 self.unlike[f"{arm.name}: prompts of {answer.prompt_tokens} for {len(prompt.token_ids)} tokens"] += 1
 
-    def _say(self, load: str, number: int, arms: list[Arm]) -> None:
+    def _say(self, load: str, number: int) -> None:
         told = ", ".join(
-            f"{arm.name} {arm.slices[load][-1].tokens_per_s:.0f} tokens/s, first word {_ms(arm, load)} ms" for arm in arms
+            f"{arm.name} {arm.slices[load][-1].tokens_per_s:.0f} tokens/s, first word {_ms(arm, load)} ms" for arm in self.arms
         )
         say(f"{load} {number + 1}: {told}")
 
@@ -166,14 +160,13 @@ class Bench:
             "throughput_ratio": round(ratio, 3),
             "throughput_ratio_from_to": [round(least, 3), round(largest, 3)],
             "ttft_p50_added_ms": difference(p50_ms[OURS], p50_ms[BARE]),
-            "with_lookups_ttft_p50_added_ms": difference(p50_ms[WITH_LOOKUPS], p50_ms[BARE]),
             "others": {
                 arm.name: {
                     "throughput_ratio": round(ratio_of_slices(rates[arm.name], rates[BARE])[0], 3),
                     "ttft_p50_added_ms": difference(p50_ms[arm.name], p50_ms[BARE]),
                 }
                 for arm in self.arms
-                if arm.name not in (BARE, OURS, WITH_LOOKUPS)
+                if arm.name not in (BARE, OURS)
             },
             "ttft_ms": {load: {arm.name: spread_ms(arm.first_s(load)) for arm in self.arms} for load in self.scenario["loads"]},
             "saturated": {
@@ -187,7 +180,7 @@ class Bench:
             "cpu_ms_per_request": {
                 load: {arm.name: arm.cpu_ms(load) for arm in self.arms if load in arm.cpu} for load in (light, "saturated")
             },
-            "steps_ms": {arm.name: arm.steps_ms(light) for arm in (ours, by_name[WITH_LOOKUPS])},
+            "steps_ms": ours.steps_ms(light),
             "requests": sum(len(one.answers) for one in asked),
             "failed": sum(len(one.answers) - len(one.whole) for one in asked),
             "unlike": dict(self.unlike),
@@ -195,6 +188,12 @@ class Bench:
             "idle_zerowait_cores": round(mean(self.idle_cores), 3) if self.idle_cores else None,
             "load_average": round(os.getloadavg()[0], 2),
         }
+
+
+def ratio_of_slices(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float, float]:
+    """Median, least and largest ratio of slices that ran one after the other: what else the machine did fell on both."""
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    return median(ratios), min(ratios), max(ratios)
 
 
 def _ms(arm: Arm, load: str) -> str:
@@ -214,25 +213,15 @@ def model_of(options: argparse.Namespace, scenario: Mapping[str, Any]) -> dict[s
 
 
 def configuration(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The first tenant has nothing published and no sources; the second is the demo shop."""
-    tenants = {"plain": {"sources": [], "tokens": {"audience": "plain"}}, "demo": {"tokens": {"audience": "demo"}}}
+    """The demo shop."""
     application = {
         "name": "zerowait",
         "route_prefix": "/",
         "import_path": "benchmarks.serving.fixed_length:zerowait",
         # vLLM's server has no deadline either: under more than an engine answers, all wait.
-        "args": {"tenants": tenants, "model": dict(model), "deadlines": {"request_s": 300, "first_token_s": 300}},
+        "args": {"model": dict(model), "deadlines": {"request_s": 300, "first_token_s": 300}},
     }
     return {"proxy_location": "HeadOnly", "http_options": {"keep_alive_timeout_s": 75}, "applications": [application]}
-
-
-async def key_for(run: LocalRun, tenant: str) -> str:
-    engine = connect(f"sqlite+aiosqlite:///{run.home / 'record.db'}")
-    try:
-        _, key = await SqlKeys(engine).create(tenant, frozenset({"ask"}), "benchmark", datetime.now(UTC))
-        return key
-    finally:
-        await engine.dispose()
 
 
 def pin_all(servers: list[Server], options: argparse.Namespace) -> None:
@@ -258,8 +247,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
         completions = CompletionsForm(MODEL, scenario["answer_tokens"])
         arms = [
             Arm(BARE, bare, completions),
-            Arm(OURS, ours, ZeroWaitForm(asyncio.run(key_for(run, "plain")))),
-            Arm(WITH_LOOKUPS, ours, ZeroWaitForm(asyncio.run(key_for(run, "demo")))),
+            Arm(OURS, ours, ZeroWaitForm(run.key)),
         ]
         python = Path(options.rivals_python)
         if "vllm-router" in options.rivals:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from itertools import islice, takewhile
+from itertools import islice
 
 # Below this variation gaps are taken for equal.
 _CLOCK = 0.01
@@ -29,9 +29,11 @@ def instants(per_s: float, seed: int, cv: float = 1.0) -> Iterator[float]:
     return endless()
 
 
-def arrivals_within(seconds: float, per_s: float, seed: int, cv: float = 1.0) -> list[float]:
-    """Those before `seconds`."""
-    return list(takewhile(lambda at: at < seconds, instants(per_s, seed, cv)))
+def arrivals_within(seconds: float, per_s: float, seed: int) -> list[float]:
+    """A Poisson process that happens to have its mean number in `seconds`, so that a short stretch has the rate it is named by:
+    given their number, its instants are uniform (Kingman, Poisson Processes, 1993, section 2.4)."""
+    dice = random.Random(seed)
+    return sorted(dice.uniform(0.0, seconds) for _ in range(round(per_s * seconds)))
 
 
 def arrivals(count: int, per_s: float, seed: int, cv: float = 1.0) -> list[float]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import statistics
 from collections.abc import AsyncGenerator, Sequence
@@ -36,11 +37,12 @@ def test_arrivals_refuse_a_rate_of_nothing() -> None:
         arrivals(1, 0.0, seed=1)
 
 
-def test_arrivals_within_a_time_are_those_before_its_end() -> None:
+def test_arrivals_within_a_time_have_exactly_their_rate_and_come_at_random() -> None:
     found = arrivals_within(1000.0, 20.0, seed=1)
-    assert len(found) == pytest.approx(20_000, rel=0.05)
-    assert found == arrivals(len(found), 20.0, seed=1)
-    assert found[-1] < 1000.0 <= arrivals(len(found) + 1, 20.0, seed=1)[-1]
+    assert (len(found), found == sorted(found)) == (20_000, True)
+    assert 0 <= found[0] < found[-1] <= 1000.0
+    gaps = [later - earlier for earlier, later in itertools.pairwise(found)]
+    assert statistics.pstdev(gaps) / statistics.mean(gaps) == pytest.approx(1.0, abs=0.1)
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1), st.floats(0.01, 1.0))

@@ -10,9 +10,9 @@ from typing import Any
 
 from aiohttp import web
 
+from benchmarks.overhead import ratio_of_slices
 from benchmarks.serving.asking import CompletionsForm, Prompt, ZeroWaitForm, ask, server_timing
 from benchmarks.serving.driving import at, client
-from benchmarks.serving.figures import ratio_of_slices
 from benchmarks.serving.fixed_length import FixedLength
 from serve_app.adapters.scripted_engine import ScriptedEngine
 from serve_app.domain.generation import Finished, Generate, Sampling, Tokens
