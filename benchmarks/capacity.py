@@ -20,7 +20,7 @@ import statistics
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files
@@ -31,6 +31,7 @@ import uvloop
 import yaml
 
 from benchmarks.cache_hit import CUSTOMERS, EXACT, TEMPLATE_QUESTIONS, TEMPLATED, TREE, Bench, exact_wordings
+from benchmarks.gpu_run.texts import small_talk
 from benchmarks.hits.cost import cpu_s, family, pin
 from benchmarks.hits.customers import Customer, endlessly
 from benchmarks.hits.load import Caller, Slice, for_s
@@ -44,6 +45,8 @@ CHECKS: tuple[Shares, ...] = (
     {"memory": 0.7, "template": 0.2, "suggestion": 0.1},
     {"memory": 0.6, "template": 0.3, "model": 0.1},
 )
+WANTED = {"memory": EXACT, "template": TEMPLATED, "suggestion": frozenset({"none"}), "model": frozenset({"model"})}
+WANTED_SHARE_MIN = 0.95
 # A model's answer takes two seconds: enough of them must be under way to fill a core.
 CONCURRENCY = {"memory": 16, "template": 16, "suggestion": 16, "model": 192}
 SOCKETS_QUESTIONS = ["How much is shipping?", "退货政策是什么?", "How long does delivery take?", "怎么开发票"]
@@ -77,6 +80,7 @@ class Tiers:
         self.options = options
         self.bench = Bench(run, run.pid, options)
         self._numbers = itertools.count(1)
+        self._talk = small_talk(seed=1)
         self._callers: dict[str, list[Caller]] = {}
 
     async def prepare(self, tiers: tuple[str, ...]) -> None:
@@ -88,8 +92,8 @@ class Tiers:
         makers["template"] = lambda: self.bench.customers(
             partial(endlessly, TEMPLATE_QUESTIONS, 0.0), "t", TEMPLATED, signed_in=True
         )
-        makers["suggestion"] = lambda: self._alone("s", self._unheard_of, frozenset({"none"}))
-        makers["model"] = lambda: self._alone("m", self._small_talk, frozenset({"model"}))
+        makers["suggestion"] = lambda: self._alone("s", self._unheard_of, WANTED["suggestion"])
+        makers["model"] = lambda: self._alone("m", self._small_talk, WANTED["model"])
         for tier in tiers:
             self._callers[tier] = list(makers[tier]())
 
@@ -104,8 +108,7 @@ class Tiers:
             yield f"Does the lamp of series {next(self._numbers)} come in a colour that cats like?"
 
     def _small_talk(self, _customer: int) -> Iterator[str]:
-        while True:
-            yield f"Tell me a joke about {next(self._numbers)} penguins"
+        return self._talk
 
     async def asked(self, shares: Shares) -> tuple[list[Slice], Counter[str]]:
         """Slices of a closed loop of the mix, and the CPU seconds that they took. The first one warms up."""
@@ -133,6 +136,11 @@ class Tiers:
         return {name: (s - before.get(name, 0.0)) / wall_s for name, s in cpu_s(self.bench.pids).items()}
 
 
+def share_of(by_tier: Mapping[str, int], wanted: frozenset[str]) -> float:
+    """Of the answers, those by the tiers that were wanted."""
+    return sum(count for tier, count in by_tier.items() if tier in wanted) / max(1, sum(by_tier.values()))
+
+
 def per_question_ms(slices: list[Slice], spent: Counter[str], idle: dict[str, float]) -> dict[str, float]:
     """CPU milliseconds by process, less what it does by itself."""
     wall_s, count = sum(one.wall_s for one in slices), sum(len(one.times_s) for one in slices)
@@ -150,6 +158,8 @@ async def costs_and_checks(run: LocalRun, options: argparse.Namespace) -> tuple[
         slices, spent = await tiers.asked({tier: 1.0})
         cpu_ms[tier] = per_question_ms(slices, spent, idle)
         seen[tier] = tiers.bench.seen.told()
+        if (share := share_of(seen[tier]["by_tier"], WANTED[tier])) < WANTED_SHARE_MIN:
+            raise RuntimeError(f"only {share:.0%} of the questions for {tier} were answered so: {seen[tier]}")
         say(f"{tier}: {sum(cpu_ms[tier].values()):.2f} ms a question, {rate_of(slices):.0f}/s on one core; {seen[tier]}")
     costs = Costs(cpu_ms, idle)
     checks: list[dict[str, Any]] = []

@@ -16,12 +16,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.hits.cost import what_runs
+from serve_app.local.haproxy import FILES_A_CONNECTION, connections_max
 
 # Sockets that are being opened at a time.
 OPENING = 64
 OPEN_S = ANSWER_S = 60.0
 PING_S = 30.0
-# Of a process, beside its sockets.
+# Through the proxy, beside the sockets: health checks, metrics.
+CONNECTIONS_BESIDE = 100
+# Of this process, beside its sockets.
 FILES_OF_ITS_OWN = 1024
 
 
@@ -47,15 +50,15 @@ class Held:
 
 def allow_files(sockets: int) -> int:
     """Raises this process's limit of open files, which its children inherit, as far as it may. Returns for how many sockets
-    that is enough: HAProxy needs two files for each."""
-    wanted = 2 * sockets + FILES_OF_ITS_OWN
+    that is enough: HAProxy needs the most for each."""
+    wanted = round((sockets + CONNECTIONS_BESIDE) * FILES_A_CONNECTION) + FILES_OF_ITS_OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
         except (ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_OF_ITS_OWN) // 2
+    return connections_max(resource.getrlimit(resource.RLIMIT_NOFILE)[0]) - CONNECTIONS_BESIDE
 
 
 def memory_mb(pids: list[int]) -> Counter[str]:
