@@ -7,9 +7,9 @@ import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import Context
-from dataclasses import dataclass, field
 from typing import Any
 
+from serve_app.answering.audience import Audience
 from serve_app.answering.frames import desk_frame, error_frame
 from serve_app.answering.telling import Keeper, Telling, Viewer
 from serve_app.domain.errors import Forbidden, NotFound, NotReady, StoreFailed
@@ -17,22 +17,6 @@ from serve_app.domain.live import BEATS, Alive, Cancel, Following, Note, Step, T
 from serve_app.ports import DeskFeed, LiveAnswers, LiveSessions
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(eq=False, slots=True)
-class Audience:
-    """A conversation that has sockets, or an answer under way, in this process."""
-
-    talk: Talk
-    viewers: dict[Viewer, Following] = field(default_factory=dict[Viewer, Following])
-    tellings: dict[str, Telling] = field(default_factory=dict[str, Telling])
-    holds: int = 0  # chats at work
-    elsewhere: dict[str, float] = field(default_factory=dict[str, float])  # other processes' answers: when last heard of
-    watched_until: float = float("-inf")
-    filling: dict[tuple[Viewer, str], bool] = field(default_factory=dict[tuple[Viewer, str], bool])  # True: once more
-    listening: asyncio.Task[None] | None = None
-    desk: asyncio.Task[None] | None = None
-    beating: asyncio.Task[None] | None = None
 
 
 class Live:
