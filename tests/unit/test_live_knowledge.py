@@ -206,11 +206,11 @@ async def test_exact_answers_do_not_wait_for_embeddings_and_the_queue_is_bounded
     await asyncio.sleep(0)
     assert (await live.look_up(ask())).entry is not None
     beyond = await live.look_up(ask("运费多少钱", intent=Intent.SHIPPING_FEE))
-    assert [one.id for one in beyond.suggestions] == ["fee"]
+    assert ([one.id for one in beyond.suggestions], beyond.partial) == (["fee"], True)
     assert not any(task.done() for task in waiting)
     embedder.may_go_on.set()
     found = await asyncio.gather(*waiting)
-    assert {one.suggestions[0].id for one in found} == {"fee"}
+    assert {(one.suggestions[0].id, one.partial) for one in found} == {("fee", False)}
 
 
 async def test_any_number_of_equal_questions_share_one_embedding_and_find_the_same(

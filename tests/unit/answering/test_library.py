@@ -106,6 +106,13 @@ async def test_an_exact_wording_and_a_template_take_no_hop(shop: Shop) -> None:
     assert shop.lookups == []
 
 
+async def test_an_answer_says_that_its_question_was_compared_with_nothing(shop: Shop) -> None:
+    shop.room = Found(suggestions=(Suggestion("fee", "运费多少"),), partial=True)
+    asked = work(shop, "别的", intent=Intent.OTHER)
+    await shop.library.look_up(asked)
+    assert asked.degraded == ["knowledge"]
+
+
 async def test_the_room_is_told_which_version_is_known_here(shop: Shop) -> None:
     shop.room = Found(suggestions=(Suggestion("fee", "运费多少"),), refused=("negation",))
     asked = work(shop, "运费不要多少")
