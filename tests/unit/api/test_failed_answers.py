@@ -72,6 +72,7 @@ async def asked(course: BreaksOff, **fields: Any) -> httpx.Response:
         handover=cast(Any, None),
         desk_work=cast(Any, None),
         live=cast(Any, None),
+        facts_ahead=cast(Any, None),
         in_flight=InFlight(4),
         knowledge=cast(Any, None),
         editor=cast(Any, None),
