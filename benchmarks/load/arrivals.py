@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from itertools import islice
+from itertools import accumulate
 
 # Below this variation gaps are taken for equal.
 _CLOCK = 0.01
-
-
-def instants(per_s: float, seed: int, cv: float = 1.0) -> Iterator[float]:
-    """Seconds from the start, ascending, without end; `per_s` a second on average.
-
-    `cv` is the gaps' coefficient of variation: 1 is Poisson, 2 comes in bursts, 0 is a clock. Gaps are gamma with a shape of
-    cv**-2.
-    """
-    if per_s <= 0 or cv < 0:
-        raise ValueError("arrivals need a rate above 0 and a variation of at least 0")
-    dice = random.Random(seed)
-
-    def endless() -> Iterator[float]:
-        at = 0.0
-        while True:
-            at += dice.gammavariate(cv**-2, cv**2 / per_s) if cv > _CLOCK else 1 / per_s
-            yield at
-
-    return endless()
 
 
 def arrivals_within(seconds: float, per_s: float, seed: int) -> list[float]:
@@ -37,7 +17,12 @@ def arrivals_within(seconds: float, per_s: float, seed: int) -> list[float]:
 
 
 def arrivals(count: int, per_s: float, seed: int, cv: float = 1.0) -> list[float]:
-    """So many."""
-    if count < 0:
-        raise ValueError("arrivals need a count of at least 0")
-    return list(islice(instants(per_s, seed, cv), count))
+    """Seconds from the start at which `count` requests come, ascending, `per_s` a second on average.
+
+    `cv` is the gaps' coefficient of variation: 1 is Poisson, 2 comes in bursts, 0 is a clock. Gaps are gamma with a shape of
+    cv**-2.
+    """
+    if count < 0 or per_s <= 0 or cv < 0:
+        raise ValueError("arrivals need a count of at least 0, a rate above 0 and a variation of at least 0")
+    dice = random.Random(seed)
+    return list(accumulate(dice.gammavariate(cv**-2, cv**2 / per_s) if cv > _CLOCK else 1 / per_s for _ in range(count)))
