@@ -51,9 +51,12 @@ class SlowEmbedder(FakeEmbedder):
         self.embedded: list[str] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        self.stops_after_one = False
 
     def embed(self, texts: Sequence[str]) -> Any:
         self.may_go_on.wait(timeout=30)
+        if self.stops_after_one:
+            self.may_go_on.clear()
         self.embedded += texts
         return super().embed(texts)
 
@@ -228,8 +231,8 @@ async def test_any_number_of_equal_questions_share_one_embedding_and_find_the_sa
     assert {tuple(one.id for one in it.suggestions) for it in found} == {("fee",)}
 
 
-async def test_thousands_of_questions_answer_before_they_are_embedded(
-    live: LiveKnowledge, record: SqlKnowledge, clock: SteppedClock, embedder: SlowEmbedder
+async def test_thousands_of_questions_answer_before_they_are_embedded_and_are_offered_as_they_come(
+    live: LiveKnowledge, record: SqlKnowledge, clock: SteppedClock, embedder: SlowEmbedder, vectors: VectorFile
 ) -> None:
     await live.check()
     embedder.may_go_on.clear()
@@ -237,9 +240,19 @@ async def test_thousands_of_questions_answer_before_they_are_embedded(
     await record.publish("demo", [ENTRY, *many], [], [], NOW)
     await until(live, "包邮。")
     clock.seconds += OFFERED_EVERY_S
+    embedder.stops_after_one = True
     embedder.may_go_on.set()
-    while not (await live.look_up(ask("ask 3 ?"))).suggestions:
+    while not vectors.load("fake"):
         await asyncio.sleep(0.005)
+    asker = asyncio.create_task(live.look_up(ask("ask 3 ?")))
+    await asyncio.sleep(0)
+    embedder.stops_after_one = False
+    embedder.may_go_on.set()
+    offered = {one.id for one in (await asker).suggestions}
+    assert offered and "e3" not in offered, "the first few are offered, the others are not embedded yet"
+    while (found := await live.look_up(ask("ask 3 ?"))).entry is None:
+        await asyncio.sleep(0.005)
+    assert found.entry.id == "e3"
     await live.check()
 
 
