@@ -82,10 +82,13 @@ def running(config: Mapping[str, Any], say: Say, *, packaged: bool = True) -> Ge
         ports = {option: free_port() for option in OPTIONS}
         log = Path(folder) / "log"
         process = _start(home, file, ports, log)
+        # Whoever ends a benchmark ends what it started, too.
+        before = signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
         try:
             _await_ready(process, log)
             yield LocalRun(f"http://{LOOPBACK}:{ports['--port']}", home, process.pid)
         finally:
+            signal.signal(signal.SIGTERM, before)
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             process.wait(60)
