@@ -3,8 +3,9 @@
     python -m benchmarks.cache_hit
 
 Starts Ray, HAProxy, Valkey and the whole application as `zerowait run` does, only its engine scripted (no hit asks it), and in
-the same Ray a FastAPI no-op under the ingress's own options. All server processes run on one core, the load on another. Hits
-and no-op take turns in short slices of a closed loop, so that what else the machine does falls on both; then no-op, hits, and
+the same Ray a FastAPI no-op under the ingress's own options. All that answers (rooms, no-op, HAProxy, Valkey) runs on one core,
+the load on another; what Ray does besides (dashboard, agents, controller) on the load's, or where `--house-core` says. Hits and
+no-op take turns in short slices of a closed loop, so that what else the machine does falls on both; then no-op, hits, and
 templated answers with live facts, come at random instants at 70 % of their own peak.
 
 A hit is a whole question: API key and (every second customer) a customer's token checked, text validated and understood,
@@ -32,8 +33,9 @@ import orjson
 import uvloop
 
 from benchmarks.hits.applications import NOOP_PREFIX
+from benchmarks.hits.autogroup import without_autogroups
 from benchmarks.hits.collector import collecting
-from benchmarks.hits.cost import cpu_s, family, pin
+from benchmarks.hits.cost import cpu_s, family, pin_apart
 from benchmarks.hits.customers import Customer, Seen, Silent, endlessly, published_wordings
 from benchmarks.hits.load import Caller, Load, Slice, for_s, times
 from benchmarks.local_run import LocalRun, running
@@ -87,7 +89,7 @@ class Bench:
         assert address.port is not None
         self.run, self.options = run, options
         self.load = Load(address.hostname, address.port)
-        self.pids = family(server_pid)
+        self.server_pid, self.pids = server_pid, family(server_pid)
         self.seen = Seen()
 
     def customers(
@@ -110,6 +112,7 @@ class Bench:
     async def closed(self, callers: deque[Caller], seconds: float) -> tuple[Slice, dict[str, float]]:
         before = cpu_s(self.pids)
         got = await self.load.closed(callers, self.options.concurrency, for_s(seconds))
+        self.pids = family(self.server_pid)  # HAProxy may have been started anew
         after = cpu_s(self.pids)
         return got, {name: spent - before.get(name, 0.0) for name, spent in after.items()}
 
@@ -189,14 +192,17 @@ def main() -> None:
     )
     parser.add_argument("--server-core", type=int, default=0, help="the core that the server runs on (default %(default)s)")
     parser.add_argument("--load-core", type=int, default=1, help="the core that the load runs on (default %(default)s)")
+    parser.add_argument(
+        "--house-core", type=int, default=1, help="the core of what Ray does besides answering (default %(default)s)"
+    )
     options = parser.parse_args()
     with collecting(options.traced) as (environment, received):
         os.environ |= environment
-        with running(TREE, say) as run:
-            pin(family(run.pid), options.server_core)
+        with without_autogroups(say) as undivided, running(TREE, say) as run:
+            pin_apart(family(run.pid), options.server_core, options.house_core)
             os.sched_setaffinity(0, {options.load_core})
             found = uvloop.run(measure(run, run.pid, options))
-            print(orjson.dumps(found | {"spans": received.spans}).decode())
+            print(orjson.dumps(found | {"spans": received.spans, "autogroups_off": undivided}).decode())
 
 
 if __name__ == "__main__":

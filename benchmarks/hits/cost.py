@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
+OTHERS = "others"
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -37,17 +38,35 @@ def pin(pids: list[int], *cores: int) -> None:
             continue  # it has ended
 
 
+def pin_apart(pids: list[int], core: int, house_core: int) -> None:
+    """What answers to `core`; what Ray does besides (dashboard, agents, controller, daemons) to the other."""
+    for pid in pids:
+        # HAProxy is started anew with each change of the replicas, where its manager runs.
+        pin([pid], core if _what(pid) != OTHERS or _command(pid).startswith("ray::HAProxyManager") else house_core)
+
+
 def cpu_s(pids: list[int]) -> dict[str, float]:
     """CPU seconds so far, by what a process is."""
     spent: defaultdict[str, float] = defaultdict(float)
     for pid in pids:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
         except OSError:
             continue
-        spent[what_runs(command)] += (int(fields[11]) + int(fields[12])) * _TICK_S
+        spent[_what(pid)] += (int(fields[11]) + int(fields[12])) * _TICK_S
     return spent
+
+
+def _what(pid: int) -> str:
+    return what_runs(_command(pid))
+
+
+def _command(pid: int) -> str:
+    """Empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def what_runs(command: str) -> str:
@@ -55,4 +74,4 @@ def what_runs(command: str) -> str:
     if command.startswith("ray::ServeReplica:"):
         return command.split(":")[4].partition(".")[0]
     name = command.split(" ")[0].rpartition("/")[2]
-    return name if name in ("haproxy", "valkey-server") else "others"
+    return name if name in ("haproxy", "valkey-server") else OTHERS
