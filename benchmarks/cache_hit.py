@@ -89,7 +89,7 @@ class Bench:
         assert address.port is not None
         self.run, self.options = run, options
         self.load = Load(address.hostname, address.port)
-        self.server_pid, self.pids = server_pid, family(server_pid)
+        self._server_pid, self.pids = server_pid, family(server_pid)
         self.seen = Seen()
 
     def customers(
@@ -110,9 +110,9 @@ class Bench:
             return [row[0] for row in shop.execute("SELECT id FROM customers ORDER BY id")]
 
     async def closed(self, callers: deque[Caller], seconds: float) -> tuple[Slice, dict[str, float]]:
+        self.pin()
         before = cpu_s(self.pids)
         got = await self.load.closed(callers, self.options.concurrency, for_s(seconds))
-        self.pids = family(self.server_pid)  # HAProxy may have been started anew
         after = cpu_s(self.pids)
         return got, {name: spent - before.get(name, 0.0) for name, spent in after.items()}
 
@@ -127,12 +127,18 @@ class Bench:
             say(" ".join(f"{name} {found[name].slices[-1].rate:.0f}/s" for name in sides if found[name].slices))
         return found
 
+    def pin(self) -> None:
+        """HAProxy is started anew with each change of the replicas, where the one who starts it runs."""
+        self.pids = family(self._server_pid)
+        pin_apart(self.pids, self.options.server_core, self.options.house_core)
+
     async def at_share_of_peak(self, callers: deque[Caller], peak: float) -> Slice:
         return await self.load.open(callers, peak * SHARE_OF_PEAK, self.options.open_s)
 
 
 async def measure(run: LocalRun, server_pid: int, options: argparse.Namespace) -> dict[str, Any]:
     bench = Bench(run, server_pid, options)
+    bench.pin()
     wordings = await exact_wordings(bench)
     hits = bench.customers(partial(endlessly, wordings, options.zipf), "h", EXACT, signed_in=False)
     nothing: deque[Caller] = deque(Silent(customer, NOOP_PREFIX) for customer in list(hits)[:2])
@@ -199,7 +205,6 @@ def main() -> None:
     with collecting(options.traced) as (environment, received):
         os.environ |= environment
         with without_autogroups(say) as undivided, running(TREE, say) as run:
-            pin_apart(family(run.pid), options.server_core, options.house_core)
             os.sched_setaffinity(0, {options.load_core})
             found = uvloop.run(measure(run, run.pid, options))
             print(orjson.dumps(found | {"spans": received.spans, "autogroups_off": undivided}).decode())

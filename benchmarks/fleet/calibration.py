@@ -2,8 +2,9 @@
 
 `python -m benchmarks.fleet.calibration` prints the table. With keys and values in bf16, to which the model was fitted, prompts
 are 512 shared + 256 of a session + 40 new tokens, answers 128 tokens; in the last two of these rows 140 sessions of 2,048
-tokens (more than fit) are asked at random for 64 tokens. The rows in FP8 are a check: nothing was fitted to them. The last
-line is a JSON object with the knees (rates at which TTFT p99 is 300 ms) and `simulator_error`: their distance, relative.
+tokens (more than fit) are asked at random for 64 tokens. With FP8 the time of a step was fitted to the whole times of the first
+three rows; TTFT and the knee were not fitted to. The last line is a JSON object with the knees (rates at which TTFT p99 is 300
+ms) and `simulator_error`: their distance, relative.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from benchmarks.fleet.kv import KvCache
@@ -36,13 +36,9 @@ class EngineFigures:
 
 
 BF16 = EngineFigures()
-FP8 = EngineFigures(context_token_s=BF16.context_token_s / 2, kv_tokens=318_000, host_token_s=BF16.host_token_s / 2)
-FP8_HOST = EngineFigures(
-    context_token_s=FP8.context_token_s,
-    kv_tokens=FP8.kv_tokens,
-    host_token_s=FP8.host_token_s,
-    host_tokens=64 * GIB // (128 * 1024),
-)
+# Twice as many tokens fit, and no step is shorter for it: a context takes as long to read as in bf16, a stream costs more.
+FP8 = replace(BF16, stream_s=0.000035, kv_tokens=318_000, host_token_s=BF16.host_token_s / 2)
+FP8_HOST = replace(FP8, host_tokens=64 * GIB // (128 * 1024))
 KV_KINDS = {"bf16": BF16, "fp8": FP8, "fp8+host": FP8_HOST}
 
 

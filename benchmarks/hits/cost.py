@@ -40,9 +40,9 @@ def pin(pids: list[int], *cores: int) -> None:
 
 def pin_apart(pids: list[int], core: int, house_core: int) -> None:
     """What answers to `core`; what Ray does besides (dashboard, agents, controller, daemons) to the other."""
-    for pid in pids:
-        # HAProxy is started anew with each change of the replicas, where its manager runs.
-        pin([pid], core if _what(pid) != OTHERS or _command(pid).startswith("ray::HAProxyManager") else house_core)
+    house = {pid for pid in pids if _what(pid) == OTHERS}
+    pin(list(house), house_core)
+    pin([pid for pid in pids if pid not in house], core)
 
 
 def cpu_s(pids: list[int]) -> dict[str, float]:
@@ -58,15 +58,10 @@ def cpu_s(pids: list[int]) -> dict[str, float]:
 
 
 def _what(pid: int) -> str:
-    return what_runs(_command(pid))
-
-
-def _command(pid: int) -> str:
-    """Empty when it has ended."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+        return what_runs(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace"))
     except OSError:
-        return ""
+        return OTHERS  # it has ended
 
 
 def what_runs(command: str) -> str:
