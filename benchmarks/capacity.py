@@ -32,6 +32,7 @@ import yaml
 
 from benchmarks.cache_hit import CUSTOMERS, EXACT, TEMPLATE_QUESTIONS, TEMPLATED, TREE, Bench, exact_wordings
 from benchmarks.gpu_run.texts import small_talk
+from benchmarks.hits.autogroup import without_autogroups
 from benchmarks.hits.cost import cpu_s, family, pin
 from benchmarks.hits.customers import Customer, endlessly
 from benchmarks.hits.load import Caller, Slice, for_s
@@ -282,7 +283,7 @@ def sized(costs: Costs, checks: list[dict[str, Any]]) -> dict[str, Any]:
 def pinned(config: dict[str, Any], options: argparse.Namespace, cores: list[int]) -> Generator[LocalRun]:
     """The application on these cores, and this process on the load's."""
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    with running(config, say) as run:
+    with without_autogroups(say), running(config, say) as run:
         pin(family(run.pid), *cores)
         os.sched_setaffinity(0, {options.load_core})
         yield run

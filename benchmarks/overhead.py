@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.hits.autogroup import without_autogroups
 from benchmarks.hits.cost import family, pin
 from benchmarks.load.arrivals import arrivals
 from benchmarks.load.quantiles import difference, spread, spread_ms
@@ -239,6 +239,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     CACHE.mkdir(exist_ok=True)
     folder = Path(settings.path) if settings.path else prepare(CACHE, say)
     with ExitStack() as stack:
+        undivided = None if options.unpinned else stack.enter_context(without_autogroups(say))
         run = stack.enter_context(running(configuration(model), say))
         ours = Server(run.url, run.pid)
         say("ZeroWait is ready")
@@ -258,7 +259,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
             pin_all([arm.server for arm in arms], options)
         bench = Bench(scenario, small_talk(settings, folder, seed=options.seed), arms)
         asyncio.run(bench.measure())
-        return bench.told() | {"pinned": not options.unpinned}
+        return bench.told() | {"pinned": not options.unpinned, "autogroups_off": undivided}
 
 
 def say(line: str) -> None:
@@ -284,8 +285,6 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 def main() -> None:
     options = parsed(sys.argv[1:])
-    # So that what was started is ended.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not options.unpinned:
         os.environ |= ONE_THREAD
     print(json.dumps(compare(options)))

@@ -2,7 +2,7 @@
 
 Linux gives each session a group of its own, and each group its part of a core. Where programs of several sessions are pinned
 to one core, that goes wrong on some kernels: on 6.18 a Valkey that was ready to run did not run for seconds, while the session
-of Ray's processes had the core to itself. Programs that are not pinned are not concerned.
+of Ray's processes had the core to itself. It was seen with pinned programs only.
 """
 
 from __future__ import annotations
