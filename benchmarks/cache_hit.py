@@ -35,7 +35,7 @@ import uvloop
 from benchmarks.hits.applications import NOOP_PREFIX
 from benchmarks.hits.autogroup import without_autogroups
 from benchmarks.hits.collector import collecting
-from benchmarks.hits.cost import cpu_s, family, pin_apart
+from benchmarks.hits.cost import Usage, between, family, pin_apart, usage
 from benchmarks.hits.customers import Customer, Seen, Silent, endlessly, published_wordings
 from benchmarks.hits.load import Caller, Load, Slice, for_s, times
 from benchmarks.local_run import LocalRun, running
@@ -89,7 +89,7 @@ class Bench:
         assert address.port is not None
         self.run, self.options = run, options
         self.load = Load(address.hostname, address.port)
-        self._server_pid, self.pids = server_pid, family(server_pid)
+        self._server_pid = server_pid
         self.seen = Seen()
 
     def customers(
@@ -111,10 +111,9 @@ class Bench:
 
     async def closed(self, callers: deque[Caller], seconds: float) -> tuple[Slice, dict[str, float]]:
         self.pin()
-        before = cpu_s(self.pids)
+        before = self.usage()
         got = await self.load.closed(callers, self.options.concurrency, for_s(seconds))
-        after = cpu_s(self.pids)
-        return got, {name: spent - before.get(name, 0.0) for name, spent in after.items()}
+        return got, between(before, self.usage())
 
     async def side_by_side(self, sides: dict[str, deque[Caller]]) -> dict[str, Measured]:
         found = {name: Measured([], []) for name in sides}
@@ -129,10 +128,13 @@ class Bench:
 
     def pin(self) -> None:
         """HAProxy is started anew with each change of the replicas, where the one who starts it runs."""
-        self.pids = family(self._server_pid)
-        pin_apart(self.pids, self.options.server_core, self.options.house_core)
+        pin_apart(family(self._server_pid), self.options.server_core, self.options.house_core)
+
+    def usage(self) -> Usage:
+        return usage(family(self._server_pid))
 
     async def at_share_of_peak(self, callers: deque[Caller], peak: float) -> Slice:
+        self.pin()
         return await self.load.open(callers, peak * SHARE_OF_PEAK, self.options.open_s)
 
 
@@ -196,12 +198,12 @@ def main() -> None:
     parser.add_argument(
         "--traced", type=float, default=0.05, help="share of the questions whose spans go to a collector (default %(default)s)"
     )
-    parser.add_argument("--server-core", type=int, default=0, help="the core that the server runs on (default %(default)s)")
+    parser.add_argument("--server-core", type=int, default=0, help="the core of all that answers (default %(default)s)")
     parser.add_argument("--load-core", type=int, default=1, help="the core that the load runs on (default %(default)s)")
-    parser.add_argument(
-        "--house-core", type=int, default=1, help="the core of what Ray does besides answering (default %(default)s)"
-    )
+    parser.add_argument("--house-core", type=int, help="the core of what Ray does besides (default: the load's)")
     options = parser.parse_args()
+    if options.house_core is None:
+        options.house_core = options.load_core
     with collecting(options.traced) as (environment, received):
         os.environ |= environment
         with without_autogroups(say) as undivided, running(TREE, say) as run:

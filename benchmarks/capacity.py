@@ -33,7 +33,7 @@ import yaml
 from benchmarks.cache_hit import CUSTOMERS, EXACT, TEMPLATE_QUESTIONS, TEMPLATED, TREE, Bench, exact_wordings
 from benchmarks.gpu_run.texts import small_talk
 from benchmarks.hits.autogroup import without_autogroups
-from benchmarks.hits.cost import cpu_s, family, pin
+from benchmarks.hits.cost import between, family, pin
 from benchmarks.hits.customers import Customer, endlessly
 from benchmarks.hits.load import Caller, Slice, for_s
 from benchmarks.local_run import LocalRun, running
@@ -119,11 +119,11 @@ class Tiers:
         callers = self._mixed(shares)
         found, spent = list[Slice](), Counter[str]()
         for number in range(self.options.slices + 1):
-            before = cpu_s(self.bench.pids)
+            before = self.bench.usage()
             got = await self.bench.load.closed(callers, concurrency, for_s(self.options.slice_s))
             if number:
                 found.append(got)
-                spent.update({name: s - before.get(name, 0.0) for name, s in cpu_s(self.bench.pids).items()})
+                spent.update(between(before, self.bench.usage()))
         return found, spent
 
     def _mixed(self, shares: Shares) -> deque[Caller]:
@@ -133,14 +133,14 @@ class Tiers:
 
     async def idle(self) -> dict[str, float]:
         """Cores that each process takes while nobody asks."""
-        before, began = cpu_s(self.bench.pids), time.perf_counter()
+        before, began = self.bench.usage(), time.perf_counter()
         await asyncio.sleep(IDLE_S)
         wall_s = time.perf_counter() - began
-        return {name: (s - before.get(name, 0.0)) / wall_s for name, s in cpu_s(self.bench.pids).items()}
+        return {name: s / wall_s for name, s in between(before, self.bench.usage()).items()}
 
 
 def under_way(shares: Shares, per_s: float) -> int:
-    """So many questions at once fill the core: those that the model answers wait for it, and take nothing of it meanwhile."""
+    """So many questions at once fill the core: those that the model answers wait for the engine most of their time."""
     return CONCURRENCY["memory"] + round(per_s * shares.get("model", 0.0) * MODEL_S)
 
 
@@ -166,25 +166,40 @@ async def costs_and_checks(run: LocalRun, options: argparse.Namespace) -> tuple[
         slices, spent = await tiers.asked({tier: 1.0}, CONCURRENCY[tier])
         cpu_ms[tier] = per_question_ms(slices, spent, idle)
         seen[tier] = tiers.bench.seen.told()
-        if (share := share_of(seen[tier]["by_tier"], WANTED[tier])) < WANTED_SHARE_MIN:
-            raise RuntimeError(f"only {share:.0%} of the questions for {tier} were answered so: {seen[tier]}")
-        if seen[tier]["degraded"] > DEGRADED_MAX * sum(seen[tier]["by_tier"].values()):
-            raise RuntimeError(f"too many of the questions for {tier} were answered without a part: {seen[tier]}")
+        demand_whole(tier, seen[tier])
         say(f"{tier}: {sum(cpu_ms[tier].values()):.2f} ms a question, {rate_of(slices):.0f}/s on one core; {seen[tier]}")
     costs = Costs(cpu_ms, idle)
-    checks: list[dict[str, Any]] = []
-    for shares in CHECKS:
-        predicted = costs.peak_per_s(shares)
-        slices, spent = await tiers.asked(shares, under_way(shares, predicted))
-        # A slice ends when its last answer has come, and a model's come late: what counts is the core's busy time.
-        measured = sum(len(one.times_s) for one in slices) / spent.total()
-        checks.append({
-            "mix": dict(shares), "predicted_per_s": round(predicted, 1), "measured_per_s": round(measured, 1),
-            "error": round(predicted / measured - 1, 3),
-            "busy_cores": round(spent.total() / sum(one.wall_s for one in slices), 3),
-        })  # fmt: skip
-        say(f"check {checks[-1]}")
+    checks = [await checked(tiers, costs, shares) for shares in CHECKS]
     return costs, checks, seen
+
+
+async def checked(tiers: Tiers, costs: Costs, shares: Shares) -> dict[str, Any]:
+    """The CPU time of a question of the mix, computed and measured, each less what processes do by themselves."""
+    tiers.bench.seen.told()
+    slices, spent = await tiers.asked(shares, under_way(shares, costs.peak_per_s(shares)))
+    told = tiers.bench.seen.told()
+    predicted_ms = sum(costs.of(shares, process) for process in costs.processes)
+    measured_ms = sum(per_question_ms(slices, spent, dict(costs.idle)).values())
+    found = {
+        "mix": dict(shares),
+        "predicted_ms": round(predicted_ms, 3),
+        "measured_ms": round(measured_ms, 3),
+        "error": round(predicted_ms / measured_ms - 1, 3),
+        "per_s": round(rate_of(slices), 1),
+        "busy_cores": round(spent.total() / sum(one.wall_s for one in slices), 3),
+        "by_tier": told["by_tier"],
+        "degraded": told["degraded"],
+    }
+    say(f"check {found}")
+    return found
+
+
+def demand_whole(tier: str, told: Mapping[str, Any]) -> None:
+    """Raises RuntimeError where questions were not answered by the tier they are meant for, or without a part."""
+    if (share := share_of(told["by_tier"], WANTED[tier])) < WANTED_SHARE_MIN:
+        raise RuntimeError(f"only {share:.0%} of the questions for {tier} were answered so: {told}")
+    if told["degraded"] > DEGRADED_MAX * sum(told["by_tier"].values()):
+        raise RuntimeError(f"too many of the questions for {tier} were answered without a part: {told}")
 
 
 async def hits_with(ingresses: int, run: LocalRun, options: argparse.Namespace) -> dict[str, Any]:
@@ -243,6 +258,12 @@ def main() -> None:
     sockets = min(options.sockets, allow_files(options.sockets))
     if sockets < options.sockets:
         say(f"this machine lets a process open files for {sockets} sockets only (ulimit -n)")
+    with without_autogroups(say) as undivided:
+        found = parts(options, sockets) | {"autogroups_off": undivided}
+    print(orjson.dumps(found | {"cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 2)}).decode())
+
+
+def parts(options: argparse.Namespace, sockets: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "costs" in options.parts:
         with pinned(configuration(1), options, options.server_cores[:1]) as run:
@@ -258,7 +279,7 @@ def main() -> None:
         with pinned(configuration(1, sockets), options, options.server_cores) as run:
             found["sockets"] = uvloop.run(crowded(run, sockets, options.stay_s))
         found["lost"] = found["sockets"]["lost"]
-    print(orjson.dumps(found | {"cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 2)}).decode())
+    return found
 
 
 def sized(costs: Costs, checks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -283,7 +304,7 @@ def sized(costs: Costs, checks: list[dict[str, Any]]) -> dict[str, Any]:
 def pinned(config: dict[str, Any], options: argparse.Namespace, cores: list[int]) -> Generator[LocalRun]:
     """The application on these cores, and this process on the load's."""
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    with without_autogroups(say), running(config, say) as run:
+    with running(config, say) as run:
         pin(family(run.pid), *cores)
         os.sched_setaffinity(0, {options.load_core})
         yield run

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.ending import exit_on_sigterm
 from serve_app.local.ports import LOOPBACK, free_port
 from serve_app.local.run import short_folder
 from serve_app.packaged_model import prepare
@@ -67,7 +68,7 @@ def running(config: Mapping[str, Any], say: Say, *, packaged: bool = True) -> Ge
     """`config` is a plain configuration or a Serve file's; one that names a model of its own needs none that is `packaged`.
 
     Raises RuntimeError, with what the start said last, when it is not ready in time."""
-    with TemporaryDirectory(prefix="zerowait-benchmark-") as folder:
+    with exit_on_sigterm(), TemporaryDirectory(prefix="zerowait-benchmark-") as folder:
         home = Path(folder) / "data"
         (home / "models").mkdir(parents=True, mode=0o700)
         home.chmod(0o700)
@@ -82,13 +83,10 @@ def running(config: Mapping[str, Any], say: Say, *, packaged: bool = True) -> Ge
         ports = {option: free_port() for option in OPTIONS}
         log = Path(folder) / "log"
         process = _start(home, file, ports, log)
-        # Whoever ends a benchmark ends what it started, too.
-        before = signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
         try:
             _await_ready(process, log)
             yield LocalRun(f"http://{LOOPBACK}:{ports['--port']}", home, process.pid)
         finally:
-            signal.signal(signal.SIGTERM, before)
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             process.wait(60)

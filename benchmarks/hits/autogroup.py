@@ -11,24 +11,30 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.ending import exit_on_sigterm
+
 SWITCH = Path("/proc/sys/kernel/sched_autogroup_enabled")
 
 
 @contextmanager
 def without_autogroups(say: Callable[[str], None], switch: Path = SWITCH) -> Generator[bool]:
-    """Turns them off, and back on at the end. Yields whether they are off: a machine may have none, or not let us."""
+    """Turns them off, and back on at the end, also when asked to end. Yields whether they are off: only root may do it.
+
+    One at a time: the first that ends turns them on for all.
+    """
     before = switch.read_text().strip() if switch.exists() else "0"
     if before == "0":
         yield True
         return
-    try:
-        switch.write_text("0")
-    except OSError as error:
-        say(f"autogroups stay on ({error}): pinned programs may starve each other. As root: sysctl kernel.{switch.name}=0")
-        yield False
-        return
-    say("autogroups are off until the end")
-    try:
-        yield True
-    finally:
-        switch.write_text(before)
+    with exit_on_sigterm():
+        try:
+            switch.write_text("0")
+        except OSError as error:
+            say(f"autogroups stay on ({error}): pinned programs may starve each other. As root: sysctl kernel.{switch.name}=0")
+            yield False
+            return
+        say("autogroups are off until the end")
+        try:
+            yield True
+        finally:
+            switch.write_text(before)

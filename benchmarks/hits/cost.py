@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 OTHERS = "others"
@@ -31,11 +32,9 @@ def family(root: int) -> list[int]:
 def pin(pids: list[int], *cores: int) -> None:
     """Every thread of every process to these cores."""
     for pid in pids:
-        try:
-            for thread in Path(f"/proc/{pid}/task").iterdir():
+        for thread in Path(f"/proc/{pid}/task").glob("*"):
+            with suppress(OSError):  # it has ended
                 os.sched_setaffinity(int(thread.name), cores)
-        except OSError:
-            continue  # it has ended
 
 
 def pin_apart(pids: list[int], core: int, house_core: int) -> None:
@@ -45,16 +44,30 @@ def pin_apart(pids: list[int], core: int, house_core: int) -> None:
     pin([pid for pid in pids if pid not in house], core)
 
 
+# By process: what it is, and its CPU seconds so far.
+Usage = dict[int, tuple[str, float]]
+
+
+def usage(pids: list[int]) -> Usage:
+    found: Usage = {}
+    for pid in pids:
+        with suppress(OSError):  # it has ended
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            found[pid] = (_what(pid), (int(fields[11]) + int(fields[12])) * _TICK_S)
+    return found
+
+
+def between(before: Usage, after: Usage) -> dict[str, float]:
+    """CPU seconds by what a process is. One that has begun meanwhile counts whole, one that has ended not at all."""
+    spent: defaultdict[str, float] = defaultdict(float)
+    for pid, (what, seconds) in after.items():
+        spent[what] += seconds - before.get(pid, (what, 0.0))[1]
+    return dict(spent)
+
+
 def cpu_s(pids: list[int]) -> dict[str, float]:
     """CPU seconds so far, by what a process is."""
-    spent: defaultdict[str, float] = defaultdict(float)
-    for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        spent[_what(pid)] += (int(fields[11]) + int(fields[12])) * _TICK_S
-    return spent
+    return between({}, usage(pids))
 
 
 def _what(pid: int) -> str:

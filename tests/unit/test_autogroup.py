@@ -1,7 +1,8 @@
-"""Autogroups are turned off for a while, and never left so."""
+"""Autogroups are turned off for a while, and on again, whatever ends it."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,21 @@ def test_they_are_off_meanwhile_and_on_again(tmp_path: Path, said: list[str]) ->
     with pytest.raises(KeyError):
         fails()
     assert switch.read_text() == "1"
+
+
+def test_they_are_on_again_when_the_program_is_asked_to_end(tmp_path: Path, said: list[str]) -> None:
+    switch = tmp_path / "switch"
+    switch.write_text("1")
+
+    def asked_to_end() -> None:
+        with without_autogroups(said.append, switch):
+            signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        asked_to_end()
+    assert switch.read_text() == "1"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize("content", ["0\n", None])
