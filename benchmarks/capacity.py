@@ -11,18 +11,11 @@ several mixes, and which part is full first. The arithmetic is checked on mixes 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import copy
-import itertools
 import os
-import random
-import statistics
 import sys
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -30,15 +23,13 @@ import orjson
 import uvloop
 import yaml
 
-from benchmarks.cache_hit import CUSTOMERS, EXACT, TEMPLATE_QUESTIONS, TEMPLATED, TREE, Bench, exact_wordings
-from benchmarks.gpu_run.texts import small_talk
+from benchmarks.cache_hit import TREE
 from benchmarks.hits.autogroup import without_autogroups
-from benchmarks.hits.cost import between, family, pin
-from benchmarks.hits.customers import Customer, endlessly
-from benchmarks.hits.load import Caller, Slice, for_s
+from benchmarks.hits.cost import family, pin
 from benchmarks.local_run import LocalRun, running
 from benchmarks.peak.sizing import Costs, Shares, needed
 from benchmarks.peak.sockets import Crowd, allow_files, memory_mb
+from benchmarks.peak.tiers import WANTED, Tiers
 
 # Mixes that the costs are not taken from.
 CHECKS: tuple[Shares, ...] = (
@@ -46,7 +37,6 @@ CHECKS: tuple[Shares, ...] = (
     {"memory": 0.7, "template": 0.2, "suggestion": 0.1},
     {"memory": 0.6, "template": 0.3, "model": 0.1},
 )
-WANTED = {"memory": EXACT, "template": TEMPLATED, "suggestion": frozenset({"none"}), "model": frozenset({"model"})}
 WANTED_SHARE_MIN = 0.95
 # A model's answer takes two seconds: enough of them must be under way to fill a core. Of 16 suggestions, 36 ms of the core
 # each, the last would come after `deadlines.cache_ms`, without its embedding.
@@ -54,15 +44,6 @@ CONCURRENCY = {"memory": 16, "template": 16, "suggestion": 8, "model": 192}
 DEGRADED_MAX = 0.05
 MODEL_S = 2.5  # of the engine's answer while the core is full
 SOCKETS_QUESTIONS = ["How much is shipping?", "退货政策是什么?", "How long does delivery take?", "怎么开发票"]
-IDLE_S = 5.0
-
-
-class Alone(Customer):
-    """Begins a conversation with every question."""
-
-    def reply(self, status: int, head: bytes, body: bytes) -> None:
-        super().reply(status, head, body)
-        self._session = None
 
 
 def configuration(ingresses: int, sockets: int = 0) -> dict[str, Any]:
@@ -77,68 +58,6 @@ def configuration(ingresses: int, sockets: int = 0) -> dict[str, Any]:
     return tree
 
 
-class Tiers:
-    """Callers of each tier, on one running application."""
-
-    def __init__(self, run: LocalRun, options: argparse.Namespace) -> None:
-        self.options = options
-        self.bench = Bench(run, run.pid, options)
-        self._numbers = itertools.count(1)
-        self._talk = small_talk(seed=1)
-        self._callers: dict[str, list[Caller]] = {}
-
-    async def prepare(self, tiers: tuple[str, ...]) -> None:
-        makers: dict[str, Callable[[], deque[Caller]]] = {}
-        if "memory" in tiers:
-            wordings = await exact_wordings(self.bench)
-            drawn = partial(endlessly, wordings, self.options.zipf)
-            makers["memory"] = lambda: self.bench.customers(drawn, "h", EXACT, signed_in=False)
-        makers["template"] = lambda: self.bench.customers(
-            partial(endlessly, TEMPLATE_QUESTIONS, 0.0), "t", TEMPLATED, signed_in=True
-        )
-        makers["suggestion"] = lambda: self._alone("s", self._unheard_of, WANTED["suggestion"])
-        makers["model"] = lambda: self._alone("m", self._small_talk, WANTED["model"])
-        for tier in tiers:
-            self._callers[tier] = list(makers[tier]())
-
-    def _alone(self, name: str, questions: Callable[[int], Iterator[str]], wanted: frozenset[str]) -> deque[Caller]:
-        return deque(
-            Alone(questions(number), self.bench.run.key, None, f"{name}{number}", wanted, self.bench.seen)
-            for number in range(CUSTOMERS)
-        )
-
-    def _unheard_of(self, _customer: int) -> Iterator[str]:
-        while True:
-            yield f"Does the lamp of series {next(self._numbers)} come in a colour that cats like?"
-
-    def _small_talk(self, _customer: int) -> Iterator[str]:
-        return self._talk
-
-    async def asked(self, shares: Shares, concurrency: int) -> tuple[list[Slice], Counter[str]]:
-        """Slices of a closed loop of the mix, and the CPU seconds that they took. The first one warms up."""
-        callers = self._mixed(shares)
-        found, spent = list[Slice](), Counter[str]()
-        for number in range(self.options.slices + 1):
-            before = self.bench.usage()
-            got = await self.bench.load.closed(callers, concurrency, for_s(self.options.slice_s))
-            if number:
-                found.append(got)
-                spent.update(between(before, self.bench.usage()))
-        return found, spent
-
-    def _mixed(self, shares: Shares) -> deque[Caller]:
-        mixed = [caller for tier, share in shares.items() for caller in self._callers[tier][: round(share * CUSTOMERS)]]
-        random.Random(1).shuffle(mixed)
-        return deque(mixed)
-
-    async def idle(self) -> dict[str, float]:
-        """Cores that each process takes while nobody asks."""
-        before, began = self.bench.usage(), time.perf_counter()
-        await asyncio.sleep(IDLE_S)
-        wall_s = time.perf_counter() - began
-        return {name: s / wall_s for name, s in between(before, self.bench.usage()).items()}
-
-
 def under_way(shares: Shares, per_s: float) -> int:
     """So many questions at once fill the core: those that the model answers wait for the engine most of their time."""
     return CONCURRENCY["memory"] + round(per_s * shares.get("model", 0.0) * MODEL_S)
@@ -149,12 +68,6 @@ def share_of(by_tier: Mapping[str, int], wanted: frozenset[str]) -> float:
     return sum(count for tier, count in by_tier.items() if tier in wanted) / max(1, sum(by_tier.values()))
 
 
-def per_question_ms(slices: list[Slice], spent: Counter[str], idle: dict[str, float]) -> dict[str, float]:
-    """CPU milliseconds by process, less what it does by itself."""
-    wall_s, count = sum(one.wall_s for one in slices), sum(len(one.times_s) for one in slices)
-    return {name: max(0.0, s - idle.get(name, 0.0) * wall_s) / count * 1000 for name, s in spent.items()}
-
-
 async def costs_and_checks(run: LocalRun, options: argparse.Namespace) -> tuple[Costs, list[dict[str, Any]], dict[str, Any]]:
     tiers = Tiers(run, options)
     await tiers.prepare(("memory", "template", "suggestion", "model"))
@@ -163,30 +76,35 @@ async def costs_and_checks(run: LocalRun, options: argparse.Namespace) -> tuple[
     seen: dict[str, Any] = {}
     for tier in CONCURRENCY:
         tiers.bench.seen.told()
-        slices, spent = await tiers.asked({tier: 1.0}, CONCURRENCY[tier])
-        cpu_ms[tier] = per_question_ms(slices, spent, idle)
+        (spent,) = await tiers.asked(({tier: 1.0}, CONCURRENCY[tier]))
+        cpu_ms[tier] = spent.per_question_ms(idle)
         seen[tier] = tiers.bench.seen.told()
         demand_whole(tier, seen[tier])
-        say(f"{tier}: {sum(cpu_ms[tier].values()):.2f} ms a question, {rate_of(slices):.0f}/s on one core; {seen[tier]}")
+        say(f"{tier}: {sum(cpu_ms[tier].values()):.2f} ms a question, {spent.rate:.0f}/s on one core; {seen[tier]}")
     costs = Costs(cpu_ms, idle)
     checks = [await checked(tiers, costs, shares) for shares in CHECKS]
     return costs, checks, seen
 
 
 async def checked(tiers: Tiers, costs: Costs, shares: Shares) -> dict[str, Any]:
-    """The CPU time of a question of the mix, computed and measured, each less what processes do by themselves."""
+    """The CPU time of a question of the mix, computed and measured, each less what processes do by themselves.
+
+    Computed from its tiers asked alone, in turns with the mix: the core's own speed changes within minutes.
+    """
     tiers.bench.seen.told()
-    slices, spent = await tiers.asked(shares, under_way(shares, costs.peak_per_s(shares)))
+    alone = [({tier: 1.0}, CONCURRENCY[tier]) for tier in shares]
+    *parts, mix = await tiers.asked(*alone, (shares, under_way(shares, costs.peak_per_s(shares))))
     told = tiers.bench.seen.told()
-    predicted_ms = sum(costs.of(shares, process) for process in costs.processes)
-    measured_ms = sum(per_question_ms(slices, spent, dict(costs.idle)).values())
+    each_ms = [sum(part.per_question_ms(costs.idle).values()) for part in parts]
+    predicted_ms = sum(share * ms for share, ms in zip(shares.values(), each_ms, strict=True))
+    measured_ms = sum(mix.per_question_ms(costs.idle).values())
     found = {
         "mix": dict(shares),
         "predicted_ms": round(predicted_ms, 3),
         "measured_ms": round(measured_ms, 3),
         "error": round(predicted_ms / measured_ms - 1, 3),
-        "per_s": round(rate_of(slices), 1),
-        "busy_cores": round(spent.total() / sum(one.wall_s for one in slices), 3),
+        "per_s": round(mix.rate, 1),
+        "busy_cores": round(mix.cpu_s.total() / mix.wall_s, 3),
         "by_tier": told["by_tier"],
         "degraded": told["degraded"],
     }
@@ -206,11 +124,11 @@ async def hits_with(ingresses: int, run: LocalRun, options: argparse.Namespace) 
     tiers = Tiers(run, options)
     await tiers.prepare(("memory",))
     idle = await tiers.idle()
-    slices, spent = await tiers.asked({"memory": 1.0}, CONCURRENCY["memory"])
-    cost = per_question_ms(slices, spent, idle)
+    (spent,) = await tiers.asked(({"memory": 1.0}, CONCURRENCY["memory"]))
+    cost = spent.per_question_ms(idle)
     return {
         "ingresses": ingresses,
-        "per_s": round(rate_of(slices), 1),
+        "per_s": round(spent.rate, 1),
         "cpu_ms": round(sum(cost.values()), 3),
         "ingress_cpu_ms": round(cost["Ingress"], 3),
         "idle_cores": round(sum(idle.values()), 3),
@@ -243,10 +161,6 @@ async def crowded(run: LocalRun, count: int, stay_s: float) -> dict[str, Any]:
         "opened_per_s": round(held.opened / took_s, 1),
         "kb_each": {name: round(mb * 1024 / opened, 1) for name, mb in grown.items()},
     }
-
-
-def rate_of(slices: list[Slice]) -> float:
-    return statistics.median(one.rate for one in slices)
 
 
 def say(line: str) -> None:
