@@ -25,8 +25,8 @@ from serve_app.config import RedisSettings
 from serve_app.domain.errors import ConfigError, NotFound, StoreFailed
 from serve_app.domain.live import Watch
 from serve_app.domain.question import Focus
+from tests.contract.sessions.keeping import answer, ask, start
 from tests.contract.test_live_answers import Listener, events, talk
-from tests.contract.test_sessions import answer, ask, start
 from tests.contract.test_transcripts import a_digest, a_turn
 from tests.redis_servers import Server, cluster, everywhere, redis7_binary, server, valkey_binary
 from tests.throwaway_ca import ThrowawayCA

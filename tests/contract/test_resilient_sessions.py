@@ -23,7 +23,7 @@ from serve_app.domain.errors import Forbidden, NotFound, StoreFailed
 from serve_app.domain.live import Talk
 from serve_app.domain.question import Focus
 from serve_app.domain.session import Begun, QuestionRecord
-from tests.contract.test_sessions import FOCUS, answer, ask, start
+from tests.contract.sessions.keeping import FOCUS, answer, ask, start
 from tests.redis_proxy import RedisProxy, through_a_proxy
 from tests.redis_servers import redis7_binary, server, valkey_binary
 

@@ -12,7 +12,7 @@ from serve_app.adapters.stand_in_sessions import StandInSessions
 from serve_app.domain.live import Talk
 from serve_app.domain.question import Focus
 from serve_app.domain.session import AnswerRecord
-from tests.contract.test_sessions import answer, ask
+from tests.contract.sessions.keeping import answer, ask
 
 
 async def test_a_turn_ends_well_in_a_conversation_that_is_forgotten_meanwhile(monkeypatch: pytest.MonkeyPatch):
