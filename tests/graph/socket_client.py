@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,9 @@ from tests.graph.front import Front
 
 WITHIN_S = 15.0
 ENDS = ("done", "error")
+
+# What only the model answers.
+CHAT = "Tell me a joke"
 
 Frame = dict[str, Any]
 
@@ -88,3 +91,9 @@ def text_of(frames: list[Frame]) -> str:
 
 def names_of(frames: list[Frame]) -> list[str]:
     return [frame["event"] for frame in frames]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(15):
+        while not condition():
+            await asyncio.sleep(0.005)
