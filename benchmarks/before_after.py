@@ -19,7 +19,6 @@ import asyncio
 import json
 import multiprocessing
 import os
-import signal
 import sys
 import time
 from collections import Counter
@@ -36,6 +35,7 @@ import yaml
 
 from benchmarks.answering.installation import valkey_server
 from benchmarks.context import REPLIES, services
+from benchmarks.ending import exit_on_sigterm
 from benchmarks.hits.cost import family, pin
 from benchmarks.load.quantiles import Spread, spread_ms
 from benchmarks.local_run import CACHE
@@ -253,13 +253,12 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 def main() -> None:
     options = parsed(sys.argv[1:])
-    # So that what was started is ended.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
     if not options.unpinned:
         os.environ |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "1000"}
-    print(json.dumps(asyncio.run(compare(options, yaml.safe_load(Path(options.config).read_text())))))
+    with exit_on_sigterm():
+        print(json.dumps(asyncio.run(compare(options, yaml.safe_load(Path(options.config).read_text())))))
 
 
 if __name__ == "__main__":
